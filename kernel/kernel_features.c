@@ -36,3 +36,26 @@ int feature_missing_kinds(unsigned kinds, unsigned *ret_missing, struct error *e
 		*ret_missing = missing;
 	return result;
 }
+
+static int rule_ignore(const struct nlmsghdr *message, void *data, struct error *error)
+{
+	(void)message;
+	(void)data;
+	(void)error;
+	return 0;
+}
+
+int feature_policy_routing(bool *ret, struct error *error)
+{
+	union message request;
+	struct netlink *netlink = netlink_open(error);
+	if (!netlink)
+		return -error->errnum;
+	encode_rule_dump(&request);
+	const int status = netlink_dump(netlink, &request.header, rule_ignore, NULL, error);
+	netlink_close(netlink);
+	if (status < 0 && status != -EOPNOTSUPP)
+		return status;
+	*ret = status == 0;
+	return 0;
+}

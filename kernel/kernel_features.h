@@ -1,4 +1,4 @@
-/* Detects which kinds of links the kernel can create. */
+/* Detects which kinds of links the kernel can create, and whether it has policy routing. */
 #ifndef KERNEL_KERNEL_FEATURES_H
 #define KERNEL_KERNEL_FEATURES_H
 
@@ -11,5 +11,9 @@
  * kind's own validation. Sets the mask of the missing kinds. Returns 0, or a negative errno: -EPERM
  * without CAP_NET_ADMIN. */
 int feature_missing_kinds(unsigned kinds, unsigned *ret_missing, struct error *error);
+
+/* Sets whether the kernel lists rules of policy routing: it answers EOPNOTSUPP without them
+ * (rtnetlink_rcv_msg). Returns 0, or a negative errno. */
+int feature_policy_routing(bool *ret, struct error *error);
 
 #endif

@@ -97,6 +97,40 @@ static unsigned needed_kinds(const struct examination *examination)
 static const unsigned creatable_kinds = 1U << KIND_MACVLAN | 1U << KIND_IPVLAN |
 					1U << KIND_MACVTAP | 1U << KIND_VLAN | 1U << KIND_DUMMY;
 
+/* Whether its default route may have to be in addition to that of its engine. */
+static bool may_need_policy_routing(const struct container *container)
+{
+	if (container->source_kind != SOURCE_DOCKER && container->source_kind != SOURCE_PODMAN)
+		return false;
+	for (size_t i = 0; i < container->n_attachments; i++)
+		if (container->attachments[i].gw_priority > 0)
+			return true;
+	return false;
+}
+
+static bool needs_policy_routing(const struct desired *desired)
+{
+	for (size_t i = 0; i < desired->n_sets; i++)
+		for (size_t k = 0; k < desired->sets[i].n_containers; k++)
+			if (may_need_policy_routing(&desired->sets[i].containers[k]))
+				return true;
+	return false;
+}
+
+static void examine_policy_routing(struct examination *examination)
+{
+	struct error ignored;
+	bool there;
+	if (needs_policy_routing(examination->desired) &&
+	    feature_policy_routing(&there, &ignored) == 0 && !there)
+		finding_add(examination, FINDING_WARNING, the_host,
+			    "the kernel has no policy routing, which a `gw_priority` needs in a "
+			    "container with a default route of its engine",
+			    "use a kernel with CONFIG_IP_MULTIPLE_TABLES and "
+			    "CONFIG_IPV6_MULTIPLE_TABLES, or remove `gw_priority`")
+			->code = CODE_KERNEL_LACKS;
+}
+
 const char *examine_kernel(struct examination *examination)
 {
 	struct arena *arena = examination->arena;
@@ -122,6 +156,7 @@ const char *examine_kernel(struct examination *examination)
 						 "package with its extra modules",
 						 module));
 	}
+	examine_policy_routing(examination);
 	return !names  ? "the files use no kind of link"
 	       : alone ? arena_printf(arena, "it supports %s links", names)
 		       : arena_printf(arena, "it supports the links that the files use: %s", names);

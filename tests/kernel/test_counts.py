@@ -18,9 +18,10 @@ TEXT = document({"n": lan()}, {name: ["n"] for name in NAMES})
 TYPES = {16: "RTM_NEWLINK", 17: "RTM_DELLINK", 18: "RTM_GETLINK", 19: "RTM_SETLINK",
          20: "RTM_NEWADDR", 21: "RTM_DELADDR", 22: "RTM_GETADDR", 24: "RTM_NEWROUTE",
          25: "RTM_DELROUTE", 26: "RTM_GETROUTE", 28: "RTM_NEWNEIGH", 29: "RTM_DELNEIGH",
-         88: "RTM_NEWNSID", 90: "RTM_GETNSID"}
+         32: "RTM_NEWRULE", 33: "RTM_DELRULE", 34: "RTM_GETRULE", 88: "RTM_NEWNSID", 90: "RTM_GETNSID"}
 ANNOUNCEMENTS = {"RTM_NEWNEIGH", "RTM_DELNEIGH"}  # which have no lasting effect
 LOOKS = {"RTM_GETLINK", "RTM_GETADDR", "RTM_GETROUTE", "RTM_GETNSID"}
+RULES = {"RTM_NEWRULE": 0, "RTM_DELRULE": 0, "RTM_GETRULE": 0}
 BENCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../bench/bench.py")
 
 
@@ -112,6 +113,29 @@ def nothing_to_do(host):
     same(counts["setns"], COUNT + 2, "visits, the last of them back home")
     same(counts["accept_ra"], 0, "files of /proc/sys")
     same((counts["lists of groups"], counts["folders of descriptors"]), (0, 0), "what is searched")
+
+
+@test("counts: rules are listed where a default route is in addition to another one, and nowhere else")
+def rules_listed(host):
+    host.netns(*NAMES)
+    for name in NAMES[:2]:
+        host.batch(name, ["link add engine type veth peer name other", "link set engine up",
+                          "link set other up", "address add 10.9.0.2/24 dev engine",
+                          "route add default via 10.9.0.1"])
+    network = lan(ip_range="172.16.86.0/25")
+    text = document({"n": network}, {name: {"n": {"gw_priority": 1}} if name == NAMES[0] else ["n"]
+                                     for name in NAMES if name != NAMES[1]})
+    counts = counted(host, "apply", "-f", host.write(text))
+    same({kind: counts[kind] for kind in RULES}, {"RTM_NEWRULE": 3, "RTM_DELRULE": 0, "RTM_GETRULE": 1},
+         "of rules, for a first apply")
+    counts = counted(host, "apply", "-f", host.write(text))
+    same({kind: counts[kind] for kind in RULES}, {**RULES, "RTM_GETRULE": 1}, "of rules, nothing to do")
+    same(counts["RTM_GETROUTE"], COUNT - 1 + 2, "lists of routes")
+    host.apply(document({"n": network}, {name: ["n"] if name != NAMES[0] else [] for name in NAMES
+                                         if name != NAMES[1]}))
+    counts = counted(host, "apply", "-f", host.write(document({"n": network}, {
+        name: ["n"] for name in NAMES if name not in NAMES[:2]}), "rest.yaml"))
+    same({kind: counts[kind] for kind in RULES}, RULES, "of rules, without such a route")
 
 
 @test("counts: one more attachment")

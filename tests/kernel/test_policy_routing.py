@@ -2,11 +2,13 @@
 links of its engine, too. The engine here is a veth with a default route, made by hand; a router
 forwards between it and a client beyond."""
 import contextlib
+import errno
 import json
 import socket
 
 from declare import document, lan
 from dhcp_server import serving
+from faults import killed, noted, preload
 from host import same
 from registry import test
 
@@ -317,3 +319,51 @@ def leased(host):
         engine_defaults(host, what="append")
         host.delete(wanted)
         check_gone(host)
+
+
+NEW_RULE, GET_RULE = 32, 34
+
+
+@test("policy routing: a kernel without it")
+def without(host):
+    engine(host)
+    path = host.write(text(gw_priority=1))
+    requests = noted(host, "request", lambda env: host.mvapply("apply", "-f", path, env=env))
+    host.delete(text(gw_priority=1))
+    before = host.snapshot("web")
+    for number in [number for number, kind in requests if kind == NEW_RULE]:
+        done = host.run(host.binary, "apply", "-f", path, code=1,
+                        env=preload(host, f"refuse@{number}={errno.EOPNOTSUPP}"))
+        assert "[MV0903]" in done.err and "CONFIG_IP_MULTIPLE_TABLES" in done.err, done
+        check_gone(host)
+        same(host.snapshot("web"), before, "the namespace, where a rule is refused")
+    docker = document({"n": NETWORK}, {"app": {"docker": "app", "networks": {"n": {"gw_priority": 1}}}})
+    arguments = ("doctor", "-f", host.write(docker, "docker.yaml"), "-o", "json")
+    nowhere = {"DOCKER_HOST": "unix:///nowhere"}
+    dumps = noted(host, "dump", lambda env: host.mvapply(*arguments, env={**env, **nowhere}, code=None))
+    number = next(number for number, kind in dumps if kind == GET_RULE)
+    for fault, expected in ((None, []), (f"broken@{number}={errno.EOPNOTSUPP}", ["MV0903"])):
+        found = host.mvapply(*arguments, code=None, env={
+            **nowhere, **(preload(host, fault) if fault else {})}).json["findings"]
+        same([one["code"] for one in found if "policy routing" in one["message"]], expected, fault)
+
+
+@test("policy routing: an apply and a delete that are killed before each call")
+def interrupted(host):
+    engine(host)
+    wanted, path = text(gw_priority=1), host.write(text(gw_priority=1), "wanted.yaml")
+    for command, prepare in (("apply", lambda: host.delete(wanted)), ("delete", lambda: host.apply(wanted))):
+        host.apply(wanted)
+        prepare()
+        total = killed(host, 0, "sendto,write", command, "-f", path)
+        host.apply(wanted)
+        for number in range(1, total + 1):
+            prepare()
+            killed(host, number, "sendto,write", command, "-f", path)
+            host.apply(wanted)
+            for family in FAMILIES:
+                same(rules(host, "web", family), OWN | {(32763, ENGINE[family], "78", None)},
+                     f"{command}, killed before call {number} of {total}")
+            host.delete(wanted)
+            check_gone(host)
+            host.apply(wanted)
