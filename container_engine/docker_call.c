@@ -125,7 +125,7 @@ static int pool_parse(const struct parser *parser)
 	const size_t length = strcspn(network, "/");
 	if (!set || !length || network[length] != '/' ||
 	    !prefix_parse(network + length + 1, &pool->subnet))
-		return wrong(parser, "PoolID", "is not one of mvapply");
+		return wrong(parser, "PoolID", "is not an id that mvapply assigned");
 	pool->set = arena_strndup(parser->arena, id, set);
 	pool->network = arena_strndup(parser->arena, network, length);
 	return 0;

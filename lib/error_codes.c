@@ -460,23 +460,23 @@ static const struct code_text texts[] = {
 	{CODE_CNI_UNREADY, CLASS_FAILED, "the network cannot attach containers now",
 	 "The runtime checked whether the plugin is ready, and it is not. The message states "
 	 "what is missing."},
-	{CODE_NETAVARK_REQUEST, CLASS_USAGE, "not a request of netavark",
+	{CODE_NETAVARK_REQUEST, CLASS_USAGE, "invalid request of netavark",
 	 "netavark starts the plugin with `info`, `create`, `setup NETNS` or `teardown NETNS`, and "
 	 "writes a JSON request to the standard input. The message names what is wrong in it."},
-	{CODE_DOCKER_METHOD, CLASS_USAGE, "a method that Docker's plugins do not have",
+	{CODE_DOCKER_METHOD, CLASS_USAGE, "unknown method of a Docker plugin",
 	 "`mvapply docker-plugin` answers the methods of a network driver and of an IPAM driver. "
 	 "docs/reference/docker-driver.md lists them."},
-	{CODE_DOCKER_CALL, CLASS_USAGE, "a wrong value in a call of Docker",
+	{CODE_DOCKER_CALL, CLASS_USAGE, "invalid value in a call of Docker",
 	 "The message names the method and the key. Docker itself sends such calls only after a "
 	 "change of its protocol: please report it with the version of Docker."},
-	{CODE_DOCKER_NETWORK, CLASS_USAGE, "the network of Docker is no network of the files",
-	 "A network of Docker is one of the files: name it with `-o network=NAME --ipam-opt "
-	 "network=NAME`, or give it the subnet of one network of the files."},
+	{CODE_DOCKER_NETWORK, CLASS_USAGE, "the Docker network is not declared in the files",
+	 "A Docker network corresponds to a network of the files: name it with `-o network=NAME "
+	 "--ipam-opt network=NAME`, or give it the subnet of one network of the files."},
 	{CODE_DOCKER_SUBNET, CLASS_USAGE, "the subnet or gateway differs from the files",
 	 "The subnet and the gateway of a network are those of the files. Leave `--subnet` and "
 	 "`--gateway` out, or write the same as in the files."},
 	{CODE_DOCKER_ADDRESS, CLASS_REFUSED, "the requested address is in use",
-	 "Another container has the address, or has been promised it. Choose another address "
+	 "Another container has the address, or it is reserved for one. Choose another address "
 	 "with `--ip`, or leave the option out."},
 	{CODE_DOCKER_FULL, CLASS_FAILED, "no free address",
 	 "All addresses of the network's range are in use or declared for containers. Extend "

@@ -154,7 +154,7 @@ static int requested_check(const struct docker_work *work, const struct network_
 	char text[IP_TEXT_SIZE];
 	const struct ip *ip = &work->call->address;
 	const char *problem =
-		!prefix_usable(&subnet->prefix, ip) ? "is not an address of the subnet's hosts"
+		!prefix_usable(&subnet->prefix, ip) ? "is not a host address of the subnet"
 		: ip_equal(&subnet->gateway, ip)    ? "is the gateway's"
 		: state_reserved(work->state, where->set->name, where->network->name, ip)
 			? "belongs to another container"

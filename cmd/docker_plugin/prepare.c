@@ -19,7 +19,7 @@ static int socket_fail(struct error *error, const char *what)
 {
 	error_set(error, errno, DOCKER_PLUGIN_SOCKET ": %s: %s", what, strerror(errno));
 	error_hint(error,
-		   "run it as root, and once; `systemctl status mvapply-docker.socket` shows "
+		   "run a single instance, as root; `systemctl status mvapply-docker.socket` shows "
 		   "whether systemd has the socket");
 	return error_code(error, CODE_DOCKER_SOCKET);
 }

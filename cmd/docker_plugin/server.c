@@ -200,7 +200,7 @@ static bool request_handle(struct connection *connection, const struct http_requ
 static void refusal_send(int fd, int code)
 {
 	struct error error;
-	error_set(&error, EINVAL, "the HTTP request is not understood");
+	error_set(&error, EINVAL, "invalid HTTP request");
 	error_code(&error, CODE_DOCKER_CALL);
 	answer_send(fd, code, docker_call_failed(false, &error));
 }
