@@ -5,9 +5,9 @@
 #include <string.h>
 
 /* Keys of a service whose values are expanded: they are read here. */
-static const char *const expanded[] = {"networks",       "network_mode", "mac_address",
-				       "container_name", "scale",        "deploy",
-				       "profiles",       "extends",      NULL};
+static const char *const expanded[] = {
+	"networks", "network_mode", "mac_address", "container_name", "scale",
+	"deploy",   "profiles",     "extends",     "sysctls",        NULL};
 
 /* Keys of a service that have nothing to do with networks, or stay in effect where mvapply attaches
  * the container (compose-spec.json). */
@@ -78,7 +78,6 @@ static const char *const left_out[] = {
 	"security_opt",
 	"shm_size",
 	"secrets",
-	"sysctls",
 	"stdin_open",
 	"stop_grace_period",
 	"stop_signal",

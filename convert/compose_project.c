@@ -136,8 +136,10 @@ static const char *project_name(struct loader *loader, json_t *variables, const 
 		name = declared_name(loader, files);
 	if (!name || !*name)
 		name = loader->source->project;
+	/* The variable that is replaced may hold the name. */
+	name = arena_strdup(loader->arena, name);
 	json_object_set_new(variables, "COMPOSE_PROJECT_NAME", json_string(name));
-	return arena_strdup(loader->arena, name);
+	return name;
 }
 
 /* "debug, test", as a set. */

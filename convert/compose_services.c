@@ -1,6 +1,7 @@
 #include "convert/compose_services.h"
 
 #include "convert/docker_options.h"
+#include "convert/import_edit.h"
 #include "convert/json_read.h"
 #include "convert/model_to_yaml.h"
 #include "convert/yaml_tree_internal.h"
@@ -8,6 +9,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* A network of one service. */
 struct link {
@@ -183,10 +185,10 @@ static void attachment_take(const struct service *service, struct tree *map,
 					    "driver_opts",    "aliases",      NULL};
 	struct attachment attachment = {.gw_priority = (int)link->gw_priority};
 	const json_t *body = link->body;
-	json_ip_at(body, "ipv4_address", map, &attachment.ipv4);
-	json_ip_at(body, "ipv6_address", map, &attachment.ipv6);
-	if (!json_mac_at(body, "mac_address", map, &attachment.mac) && link == service->links)
-		json_mac_at(service->body, "mac_address", map, &attachment.mac);
+	import_ipv4_at(body, "ipv4_address", map, &attachment.ipv4);
+	import_ipv6_at(body, "ipv6_address", map, &attachment.ipv6);
+	if (!import_mac_at(body, "mac_address", map, &attachment.mac) && link == service->links)
+		import_mac_at(service->body, "mac_address", map, &attachment.mac);
 	attachment.interface_name = json_word_at(body, "interface_name", map->arena);
 	docker_endpoint(json_object_get(body, "driver_opts"), map, &attachment);
 	json_leftovers(body, known, map);
@@ -201,7 +203,12 @@ static void attachment_take(const struct service *service, struct tree *map,
 static void mac_left(const struct service *service)
 {
 	const char *mac = json_text_at(service->body, "mac_address");
-	if (mac && !is_converted(service->links))
+	const char *own = json_text_at(service->links->body, "mac_address");
+	if (mac && own && strcasecmp(mac, own) != 0)
+		tree_comment(service->map,
+			     "mac_address %s is not converted: the network %s has one of its own",
+			     mac, service->links->network->name);
+	else if (mac && !is_converted(service->links))
 		tree_comment(service->map, "mac_address %s is that of %s, which is left to Docker",
 			     mac, service->links->network->name);
 }
@@ -242,6 +249,8 @@ static void service_left(const struct service *service)
 			tree_comment(service->map,
 				     "its ports are not published: they are reached at its own "
 				     "address");
+		else if (strcmp(key, "sysctls") == 0)
+			docker_sysctls(value, service->map);
 		else
 			json_unconverted(key, value, service->map);
 	}

@@ -1,5 +1,6 @@
 #include "convert/docker_options.h"
 
+#include "convert/import_edit.h"
 #include "convert/json_read.h"
 #include "convert/yaml_tree_internal.h"
 #include "schema/driver.h"
@@ -34,14 +35,17 @@ static const char *mode_key(enum driver driver)
 	return NULL;
 }
 
-bool network_mode_at(const json_t *options, const char *key, struct network *network)
+void network_mode_at(const json_t *options, const char *key, struct tree *at,
+		     struct network *network)
 {
 	const json_t *mode = json_object_get(options, key);
-	const char *word = json_string_value(mode);
+	const char *word = json_word(mode, at->arena);
 	network->mode = driver_info(network->driver)->default_mode;
 	if (!mode || json_is_null(mode) || (word && !*word))
-		return true;
-	return word && driver_mode_find(network->driver, word, &network->mode);
+		return;
+	if (!word || !driver_mode_find(network->driver, word, &network->mode))
+		import_edit(at, "mode", "%s has no mode %s", driver_name(network->driver),
+			    word ? word : "of that kind");
 }
 
 void network_mtu_at(const json_t *options, const char *key, struct tree *at,
@@ -59,8 +63,7 @@ static void options_take(const json_t *options, struct tree *at, struct network 
 	const char *const known[] = {"parent", mode, "ipvlan_flag", mtu_key, NULL};
 	const char *flag = json_string_value(json_object_get(options, "ipvlan_flag"));
 	network->parent = json_word_at(options, "parent", at->arena);
-	if (!network_mode_at(options, mode, network))
-		json_unconverted(mode, json_object_get(options, mode), at);
+	network_mode_at(options, mode, at, network);
 	if (flag && strcmp(flag, "bridge") != 0)
 		json_unconverted("ipvlan_flag", json_object_get(options, "ipvlan_flag"), at);
 	network_mtu_at(options, mtu_key, at, network);
@@ -259,6 +262,42 @@ static void sysctls_take(const char *text, struct tree *at, struct attachment *a
 		text += length;
 		text += *text == ',';
 	}
+}
+
+/* "net.ipv4.conf.eth0.rp_filter": of one link. */
+static bool is_of_link(const char *key)
+{
+	static const char *const groups[] = {"net.ipv4.conf.", "net.ipv6.conf.", "net.ipv4.neigh.",
+					     "net.ipv6.neigh."};
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		const size_t length = strlen(groups[i]);
+		const char *link = key + length;
+		if (strncmp(key, groups[i], length) == 0)
+			return strncmp(link, "all.", 4) != 0 && strncmp(link, "default.", 8) != 0 &&
+			       strncmp(link, "lo.", 3) != 0;
+	}
+	return false;
+}
+
+static void sysctl_note(const char *key, struct tree *at)
+{
+	if (is_of_link(key))
+		tree_comment(
+			at,
+			"the sysctl %s of the container is not converted: Docker sets it before "
+			"mvapply creates the link, and fails; remove it there, and write it "
+			"under `sysctls` of the network, with IFNAME in place of the link's "
+			"name",
+			key);
+}
+
+void docker_sysctls(const json_t *sysctls, struct tree *at)
+{
+	json_each (sysctls, member)
+		sysctl_note(json_object_iter_key(member), at);
+	for (size_t i = 0; i < json_array_size(sysctls); i++)
+		if (json_is_string(json_array_get(sysctls, i)))
+			sysctl_note(json_string_value(json_array_get(sysctls, i)), at);
 }
 
 void docker_endpoint(const json_t *options, struct tree *at, struct attachment *attachment)

@@ -19,9 +19,10 @@ struct docker_keys {
 /* Whether the driver's networks can be converted; sets the driver. */
 bool docker_driver(const char *name, enum driver *ret);
 
-/* Sets the network's mode to the one at the key, or to its driver's default. False: the driver does
- * not support it. */
-bool network_mode_at(const json_t *options, const char *key, struct network *network);
+/* Sets the network's mode to the one at the key, or to its driver's default. A mode that the driver
+ * does not have is to be edited in `at`. */
+void network_mode_at(const json_t *options, const char *key, struct tree *at,
+		     struct network *network);
 /* Sets the network's MTU, in bytes, if the key exists. */
 void network_mtu_at(const json_t *options, const char *key, struct tree *at,
 		    struct network *network);
@@ -30,6 +31,10 @@ void network_mtu_at(const json_t *options, const char *key, struct tree *at,
  * `pools`: the list of its address ranges. */
 void docker_network(const json_t *network, const json_t *pools, const struct docker_keys *keys,
 		    struct tree *at, struct network *ret);
+
+/* Comments on the sysctls of a container ("KEY=VALUE", or a map) that are of a link: Docker sets
+ * them before mvapply creates it. */
+void docker_sysctls(const json_t *sysctls, struct tree *at);
 
 /* Options of an attachment: com.docker.network.endpoint.*. */
 void docker_endpoint(const json_t *options, struct tree *at, struct attachment *attachment);

@@ -43,16 +43,6 @@ static void vlan_ignored(struct cni *cni, const json_t *plugin)
 	}
 }
 
-static void mode_take(struct cni *cni, const json_t *plugin)
-{
-	const char *word = json_word_at(plugin, "mode", cni->arena);
-	if (network_mode_at(plugin, "mode", &cni->network))
-		return;
-	json_unconverted("mode", json_object_get(plugin, "mode"), cni->map);
-	import_edit(cni->map, "mode", "%s has no mode %s", driver_name(cni->network.driver),
-		    word ? word : "of that kind");
-}
-
 static void parent_take(struct cni *cni, const json_t *plugin)
 {
 	const char *master = json_word_at(plugin, "master", cni->arena);
@@ -124,7 +114,7 @@ static void link_take(struct cni *cni, const json_t *plugin, bool vlan)
 		vlan_take(cni, plugin);
 	} else {
 		vlan_ignored(cni, plugin);
-		mode_take(cni, plugin);
+		network_mode_at(plugin, "mode", cni->map, &cni->network);
 	}
 	if (driver_info(cni->network.driver)->has_bcqueuelen && !vlan)
 		queue_take(cni, plugin);

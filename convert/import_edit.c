@@ -1,6 +1,7 @@
 /* Marks the parts of an import that the user has to complete, at their place in the result. */
 #include "convert/import_edit.h"
 
+#include "convert/json_read.h"
 #include "convert/yaml_tree_internal.h"
 #include "lib/memory.h"
 #include "schema/load.h"
@@ -9,6 +10,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* The placeholder value of a key to complete. */
 #define EDIT "EDIT-THIS"
@@ -84,6 +86,50 @@ void import_edit(struct tree *map, const char *key, const char *format, ...)
 	tree_comment(map, "edit this: %s", text);
 	if (!tree_has(map, key))
 		tree_text(map, key, EDIT);
+}
+
+/* The text at the key, unless it is empty. */
+static const char *text_given(const json_t *object, const char *key)
+{
+	const char *text = json_text_at(object, key);
+	return text && *text ? text : NULL;
+}
+
+static bool address_at(const json_t *object, const char *key, struct tree *map, const char *as,
+		       uint8_t family, struct ip *ret)
+{
+	const char *text = text_given(object, key);
+	struct ip ip;
+	if (!text)
+		return json_ip_at(object, key, map, ret);
+	if (ip_parse(text, &ip) && ip.family == family) {
+		*ret = ip;
+		return true;
+	}
+	import_edit(map, as, "%s is not an address of %s", text,
+		    family == AF_INET ? "IPv4" : "IPv6");
+	return false;
+}
+
+bool import_ipv4_at(const json_t *object, const char *key, struct tree *map, struct ip *ret)
+{
+	return address_at(object, key, map, "ipv4_address", AF_INET, ret);
+}
+
+bool import_ipv6_at(const json_t *object, const char *key, struct tree *map, struct ip *ret)
+{
+	return address_at(object, key, map, "ipv6_address", AF_INET6, ret);
+}
+
+bool import_mac_at(const json_t *object, const char *key, struct tree *map, struct mac *ret)
+{
+	const char *text = text_given(object, key);
+	if (!text)
+		return json_mac_at(object, key, map, ret);
+	if (mac_parse(text, ret))
+		return true;
+	import_edit(map, "mac_address", "%s is not a MAC address", text);
+	return false;
 }
 
 /* The document as YAML; the caller frees it, as `bytes`. */

@@ -46,6 +46,9 @@ static void container_take(const struct engine_words *words, struct tree *to,
 		if (!networks) {
 			struct tree *map = tree_map(to, name);
 			tree_text(map, words->source, name);
+			docker_sysctls(json_object_get(json_object_get(container, "HostConfig"),
+						       "Sysctls"),
+				       map);
 			networks = tree_map(map, "networks");
 		}
 		words->endpoint(tree_map(networks, key), json_object_iter_value(member));

@@ -22,10 +22,7 @@ static const char *const network_known[] = {
 static void options_take(struct tree *map, const json_t *options, struct network *network)
 {
 	static const char *const known[] = {"mode", "mtu", "parent", "no_default_route", NULL};
-	const char *mode = json_word_at(options, "mode", map->arena);
-	if (!network_mode_at(options, "mode", network))
-		import_edit(map, "mode", "%s has no mode %s", driver_name(network->driver),
-			    mode ? mode : "of that kind");
+	network_mode_at(options, "mode", map, network);
 	network_mtu_at(options, "mtu", map, network);
 	json_leftovers(options, known, map);
 }
@@ -100,9 +97,9 @@ static const char *const endpoint_known[] = {
 static void endpoint_take(struct tree *map, const json_t *endpoint)
 {
 	struct attachment attachment = {0};
-	json_ip_at(endpoint, "IPAddress", map, &attachment.ipv4);
-	json_ip_at(endpoint, "GlobalIPv6Address", map, &attachment.ipv6);
-	json_mac_at(endpoint, "MacAddress", map, &attachment.mac);
+	import_ipv4_at(endpoint, "IPAddress", map, &attachment.ipv4);
+	import_ipv6_at(endpoint, "GlobalIPv6Address", map, &attachment.ipv6);
+	import_mac_at(endpoint, "MacAddress", map, &attachment.mac);
 	attachment.interface_name = json_word_at(endpoint, "interface_name", map->arena);
 	json_leftovers(endpoint, endpoint_known, map);
 	serialise_attachment(map, &attachment);

@@ -114,7 +114,7 @@ def cni_left(host):
                                                 "ipam": {"type": "dhcp"}}]
     declared, text, err = cni(host, strange, *others)
     same(set(declared["networks"]), {"odd", "d"}, "networks")
-    for left in ('mode: "source"', 'mtu: "big"', 'subnet: "10.5.0.0/33"', "no master is set",
+    for left in ('macvlan has no mode source', 'mtu: "big"', 'subnet: "10.5.0.0/33"', "no master is set",
                  "plugin bridge", "the configuration has no subnet"):
         assert left in text, f"no {left!r} in\n{text}"
     assert "needs an edit" in err and "networks.odd" in err, err

@@ -122,7 +122,7 @@ def lan_is_decided(host):
             (changed(HOST_LOCAL, ["master"], ""), "`parent: `"),
             ({**HOST_LOCAL, "linkInContainer": True}, "linkInContainer"),
             ({**HOST_LOCAL, "linkincontainer": "true"}, "linkInContainer"),
-            ({**HOST_LOCAL, "mode": "source"}, 'mode: "source"'),
+            ({**HOST_LOCAL, "mode": "source"}, 'macvlan has no mode source'),
             ({**HOST_LOCAL, "mode": 3}, "mode: 3"),
             ({**HOST_LOCAL, "type": "ipvlan", "mode": "bridge"}, 'mode: "bridge"'),
             (changed(HOST_LOCAL, ["ipam"], {}), "subnet"),

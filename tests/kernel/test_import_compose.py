@@ -203,6 +203,44 @@ def nothing_silent(host):
     same(text(whole), plain, "what stays in the Compose file")
 
 
+@test("import compose: an address, MAC or mode that is invalid is to be edited, and never chosen instead")
+def invalid_values(host):
+    for path, value, words in (
+            (("networks", "lan", "driver_opts", "macvlan_mode"), "PRIVATE", "macvlan has no mode PRIVATE"),
+            (("services", "web", "networks", "lan", "ipv4_address"), "172.16.86.020", "172.16.86.020 is not an"),
+            (("services", "web", "networks", "lan", "ipv4_address"), "172.16.86.20/24", "20/24 is not an address"),
+            (("services", "web", "networks", "lan", "ipv4_address"), "fd00::5", "fd00::5 is not an address of IPv4"),
+            (("services", "web", "networks", "lan", "ipv6_address"), "172.16.86.9", "is not an address of IPv6"),
+            (("services", "web", "networks", "lan", "mac_address"), "02:42", "02:42 is not a MAC address"),
+            (("services", "web", "mac_address"), "02:42", "02:42 is not a MAC address")):
+        _, done = of(host, changed(PLAIN, path, value))
+        assert f"edit this: {words}" in comments(done) or words in comments(done), f"no {words!r} in\n{done}"
+        assert "EDIT-THIS" in done.out, done
+        host.mvapply("validate", "-f", host.write(done.out, "imported.yaml"), code=3)
+
+
+@test("import compose: sysctls of a link, and a second MAC address, are reported")
+def of_links(host):
+    service = {"image": "i", "mac_address": "02:00:00:00:00:07",
+               "networks": {"lan": {"mac_address": "02:00:00:00:00:08"}},
+               "sysctls": ["net.ipv4.conf.eth0.rp_filter=2", "net.ipv4.conf.all.rp_filter=2",
+                           "net.ipv6.conf.default.accept_ra=0", "net.core.somaxconn=9"]}
+    for sysctls in (service["sysctls"], dict(text.split("=") for text in service["sysctls"])):
+        declared, done = of(host, {"services": {"web": {**service, "sysctls": sysctls}}, "networks": {"lan": LAN}})
+        same(declared["containers"]["web"]["networks"]["lan"], {"mac_address": "02:00:00:00:00:08"}, "attachment")
+        assert "the sysctl net.ipv4.conf.eth0.rp_filter" in comments(done), done
+        assert "mac_address 02:00:00:00:00:07 is not converted" in comments(done), done
+        for key in ("conf.all", "conf.default", "somaxconn"):  # these stay in effect
+            assert key not in done.out, done
+
+
+@test("import compose: the name of the project from .env")
+def name_of_env(host):
+    project(host, {"compose.yaml": PLAIN, ".env": "COMPOSE_PROJECT_NAME=store\n"})
+    declared, _ = imported(host)
+    same((declared["name"], declared["containers"]["web"]["docker"]), ("store", "store/web"), "names")
+
+
 # --- the files of a project
 
 FILES = {
@@ -304,7 +342,7 @@ networks: {lan: {driver: macvlan, driver_opts: {parent: eth0}, ipam: {config: [{
                   "services.web.extends: shop/gone.yaml is not read",
                   "services.web.networks.lan.ipv4_address: the variable NOTHING is not set",
                   "services.db.networks.lan.ipv4_address: the variable NEEDED is required, and not set: say it",
-                  'ipv4_address: "${NEEDED:?say it}" is not converted',
+                  'edit this: ${NEEDED:?say it} is not an address of IPv4',
                   "services.api.networks.lan.mac_address: ${ is not a valid template",
                   "web: what it extends was not found"):
         assert words in comments(done), f"no {words!r} in\n{done}"
