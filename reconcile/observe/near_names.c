@@ -6,6 +6,10 @@
 
 #include <string.h>
 
+/* If more containers than this are absent, they are not misspelt. The limit bounds the comparisons
+ * with each running container. */
+#define ABSENT_MAX 100
+
 /* A list of one engine's containers. */
 struct listing {
 	struct lookups *lookups;
@@ -43,13 +47,13 @@ static void containers_listed(void *data, const struct engine_member *members, s
 				suggest(at, members, count);
 }
 
-static bool any_absent(const struct lookups *lookups, enum source_kind kind)
+static size_t count_absent(const struct lookups *lookups, enum source_kind kind)
 {
+	size_t count = 0;
 	for (size_t i = 0; i < LOOKUP_BUCKETS; i++)
 		for (const struct lookup *at = lookups->buckets[i]; at; at = at->next)
-			if (is_absent(at, kind))
-				return true;
-	return false;
+			count += is_absent(at, kind);
+	return count;
 }
 
 void near_names_find(struct lookups *lookups, int64_t until)
@@ -60,7 +64,8 @@ void near_names_find(struct lookups *lookups, int64_t until)
 	struct listing listings[N_KINDS];
 	for (size_t i = 0; i < N_KINDS; i++) {
 		listings[i] = (struct listing){.lookups = lookups, .kind = kinds[i]};
-		if (any_absent(lookups, kinds[i]))
+		const size_t absent = count_absent(lookups, kinds[i]);
+		if (absent > 0 && absent <= ABSENT_MAX)
 			engine_list_begin(lookups->engines, kinds[i], arena, containers_listed,
 					  &listings[i]);
 	}
