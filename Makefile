@@ -240,6 +240,9 @@ install: $(BUILD)/mvapply man
 	ln -sf mvapply $(DESTDIR)$(PREFIX)/bin/mvapply-runtime
 	install -d $(DESTDIR)$(CNIDIR)
 	ln -sf $(PREFIX)/bin/mvapply $(DESTDIR)$(CNIDIR)/mvapply
+	install -d $(DESTDIR)$(PREFIX)/lib/netavark
+	sed 's,/usr/local/bin/,$(PREFIX)/bin/,' dist/netavark/mvapply > $(DESTDIR)$(PREFIX)/lib/netavark/mvapply
+	chmod 755 $(DESTDIR)$(PREFIX)/lib/netavark/mvapply
 	install -d $(DESTDIR)$(HOOKSDIR)
 	sed 's,/usr/local/bin/,$(PREFIX)/bin/,' dist/oci/50-mvapply.json > $(DESTDIR)$(HOOKSDIR)/50-mvapply.json
 	chmod 644 $(DESTDIR)$(HOOKSDIR)/50-mvapply.json
@@ -291,7 +294,7 @@ release:
 uninstall:
 	rm -f $(DESTDIR)$(UNITDIR)/mvapply.service $(DESTDIR)$(PREFIX)/share/mvapply/systemd/mvapply-*.conf \
 		$(DESTDIR)$(PREFIX)/bin/mvapply $(DESTDIR)$(PREFIX)/bin/mvapply-runtime \
-		$(DESTDIR)$(CNIDIR)/mvapply $(DESTDIR)$(HOOKSDIR)/50-mvapply.json \
+		$(DESTDIR)$(CNIDIR)/mvapply $(DESTDIR)$(PREFIX)/lib/netavark/mvapply $(DESTDIR)$(HOOKSDIR)/50-mvapply.json \
 		$(DESTDIR)$(PREFIX)/share/man/man8/mvapply.8 $(DESTDIR)$(PREFIX)/share/man/man8/mvapply-runtime.8 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/mvapply.yaml.5 \
 		$(DESTDIR)$(PREFIX)/share/mvapply/mvapply.schema.json \
