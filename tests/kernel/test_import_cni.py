@@ -123,8 +123,8 @@ def lan_is_decided(host):
             ({**HOST_LOCAL, "linkInContainer": True}, "linkInContainer"),
             ({**HOST_LOCAL, "linkincontainer": "true"}, "linkInContainer"),
             ({**HOST_LOCAL, "mode": "source"}, 'macvlan has no mode source'),
-            ({**HOST_LOCAL, "mode": 3}, "mode: 3"),
-            ({**HOST_LOCAL, "type": "ipvlan", "mode": "bridge"}, 'mode: "bridge"'),
+            ({**HOST_LOCAL, "mode": 3}, "macvlan has no mode 3"),
+            ({**HOST_LOCAL, "type": "ipvlan", "mode": "bridge"}, 'ipvlan has no mode bridge'),
             (changed(HOST_LOCAL, ["ipam"], {}), "subnet"),
             (changed(HOST_LOCAL, ["ipam"], {"type": "other"}), '"other"')):
         refused(host, imported(host, conf)[1], reason)
