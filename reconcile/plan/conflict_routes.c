@@ -35,6 +35,17 @@ static const char *set_of_route(const struct matched *matched, const struct live
 		       : NULL;
 }
 
+static const char *route_hint(const struct live_route *route)
+{
+	if (route->table)
+		return "remove it with `ip route del default table 77` (for IPv6 with `ip -6`) in "
+		       "that namespace, or remove gw_priority from the files; --adopt replaces it";
+	return route->to.len ? "remove that route, or remove this one from the files; --adopt "
+			       "replaces it"
+			     : "remove that route, or remove this one from the files; "
+			       "`gw_priority: 1` adds this one beside it, --adopt replaces it";
+}
+
 static struct check_result route_denied(const struct matched *matched,
 					const struct planned_attachment *planned,
 					const struct live_route *route)
@@ -51,13 +62,9 @@ static struct check_result route_denied(const struct matched *matched,
 					  planned->ns->name, what, route->via.family ? " via " : "",
 					  ip_format(&route->via, via), set ? ", of set \"" : "",
 					  set ? set : "", set ? "\"" : "");
-	return conflict_denied(
-		planned->ns, CODE_ROUTE_UNMANAGED, reason,
-		set             ? "remove one of the two routes from the files"
-		: route->to.len ? "remove that route, or remove this one from the files; --adopt "
-				  "replaces it"
-				: "remove that route, or remove this one from the files; "
-				  "`gw_priority: 1` adds this one beside it, --adopt replaces it");
+	return conflict_denied(planned->ns, CODE_ROUTE_UNMANAGED, reason,
+			       set ? "remove one of the two routes from the files"
+				   : route_hint(route));
 }
 
 static bool of_engine(const struct container *container)

@@ -96,11 +96,20 @@ static void subnet_add(struct arena *arena, const struct live_addr *addr, struct
 				  .to = {.ip = prefix_first(prefix), .len = prefix->len}});
 }
 
+static size_t answers_count(const struct policy *policy, uint8_t family)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < policy->n_rules; i++)
+		count += policy->rules[i].priority == POLICY_PRIORITY_ANSWERS &&
+			 policy->rules[i].from.ip.family == family;
+	return count;
+}
+
 /* `subnets`: adds the link's routes to the table, too. */
 static void answers_add(struct arena *arena, const struct live_ns *ns,
 			const struct live_route *route, bool subnets, struct policy *policy)
 {
-	size_t left = ANSWERS_MAX;
+	size_t left = ANSWERS_MAX - answers_count(policy, route->to.ip.family);
 	each_addr_of (addr, ns, route->ifindex) {
 		const struct ip *ip = &addr->prefix.ip;
 		if (ip->family != route->to.ip.family || addr->scope >= RT_SCOPE_LINK || !left)
