@@ -1,9 +1,9 @@
 #include "container_engine/cni_request.h"
 
 #include "container_engine/json.h"
+#include "schema/name_rules.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -72,11 +72,11 @@ static int command_parse(const struct parser *parser)
 	return wrong_environment(parser, "CNI_COMMAND", "has an unknown command");
 }
 
-/* As the specification and dev_valid_name() have it. */
+/* As a file may name an interface: the kernel would replace "%d", and reserves some names. */
 static bool ifname_valid(const char *name)
 {
-	return strlen(name) < IFNAMSIZ && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
-	       !strpbrk(name, "/: \t\n\v\f\r");
+	const char *ignored;
+	return !text_problem(KEY_INTERFACE, name, &ignored);
 }
 
 static int environment_parse(const struct parser *parser)

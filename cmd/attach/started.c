@@ -51,6 +51,20 @@ static const struct container *declared_container(const struct set *set,
 	return NULL;
 }
 
+bool declared_otherwise(const struct desired *desired, const struct owner_tag *tag,
+			enum source_kind kind, const char *source)
+{
+	for (size_t s = 0; s < desired->n_sets; s++)
+		for (size_t i = 0; i < desired->sets[s].n_containers; i++) {
+			const struct container *container = &desired->sets[s].containers[i];
+			if (strcmp(desired->sets[s].name, tag->set) == 0 &&
+			    strcmp(container->name, tag->container) == 0)
+				return container->source_kind != kind ||
+				       strcmp(container->source, source) != 0;
+		}
+	return false;
+}
+
 static int unusable(const struct network *network, const struct ip *ip, const char *why,
 		    struct error *error)
 {

@@ -3,6 +3,7 @@
 #ifndef CMD_ATTACH_STARTED_H
 #define CMD_ATTACH_STARTED_H
 
+#include "kernel/owner_tag.h"
 #include "lib/error.h"
 #include "reconcile/plan/selection.h"
 #include "schema/model.h"
@@ -30,6 +31,10 @@ bool network_named(const char *set, const char *network, const char *name);
  */
 int network_of_name(const struct desired *desired, const char *name, struct network_of_set *ret,
 		    struct error *error);
+
+/* Whether the files declare the container of an attachment's owner tag, but not by this source. */
+bool declared_otherwise(const struct desired *desired, const struct owner_tag *tag,
+			enum source_kind kind, const char *source);
 
 /* Returns a copy in the arena, which points into `desired`, and the container's attachment to the
  * network; or NULL: an address cannot be used, or the file declares the container without the

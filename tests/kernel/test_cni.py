@@ -16,9 +16,11 @@ class Plugin:
     def __init__(self, host, version="1.1.0", **keys):
         self.host, self.version, self.keys = host, version, {"files": FILE, **keys}
         self.command = [host.binary]
+        self.pods = {}
 
-    def call(self, command, name="", netns=None, ifname="eth0", args="", code=0, **keys):
-        """What it answers: JSON, or None."""
+    def call(self, command, name="", netns=None, ifname="eth0", args=None, code=0, **keys):
+        """What it answers: JSON, or None. The arguments are those of the container's ADD, as libcni has it."""
+        args = self.pods.get(name, "") if args is None else args
         env = {"CNI_COMMAND": command, "CNI_CONTAINERID": f"id-of-{name}", "CNI_IFNAME": ifname,
                "CNI_NETNS": f"/run/netns/{name}" if netns is None else netns, "CNI_ARGS": args}
         text = json.dumps({"cniVersion": self.version, "name": "lan", "type": "mvapply", **self.keys, **keys})
@@ -27,8 +29,9 @@ class Plugin:
         return json.loads(done.out) if done.out else None
 
     def add(self, name, pod=None, **options):
-        args = f"IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME={pod}" if pod else ""
-        return self.call("ADD", name, args=options.pop("args", args), **options)
+        if pod:
+            self.pods[name] = f"IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME={pod}"
+        return self.call("ADD", name, **options)
 
     def fails(self, command, *arguments, **options):
         return self.call(command, *arguments, code=1, **options)["code"]
