@@ -56,6 +56,26 @@ def commands(host):
         same(next(iter(written.items())), ("version", 1), f"first in {words}")
 
 
+@test("JSON: guests match the reference's schema")
+def guests(host):
+    host.netns("web", "pod")
+    path = host.write(document({"n": lan(ip_range="172.16.86.0/25")}, {"web": ["n"]}))
+    host.mvapply("apply", "-f", path)
+    host.run(host.binary, "cni", code=0, stdin=json.dumps(
+        {"cniVersion": "1.1.0", "name": "n", "type": "mvapply", "files": f"{os.getcwd()}/{path}"}).encode(), env={
+            "CNI_COMMAND": "ADD", "CNI_CONTAINERID": "id", "CNI_NETNS": "/run/netns/pod", "CNI_IFNAME": "eth0"})
+    for kind, code, *words in (
+            ("status", 0, "status", "-f", path), ("status", 0, "status"), ("plan", 0, "diff", "-f", path),
+            ("findings", None, "doctor", "-f", path, "--traffic"), ("exported", 0, "export"),
+            ("graph", 0, "graph", "-f", path), ("plan", 0, "delete", "-f", path)):
+        written = host.mvapply(*words, "-o", "json", code=code).json
+        fits(written, kind)
+        if kind == "status":
+            same([(row["container"], row["state"], row.get("attached_by")) for row in written["attachments"]
+                  if row["state"] == "guest"], [("id", "guest", "cni")], words)
+    assert "eth0" in host.names("pod")
+
+
 @test("JSON: refusals, failures and errors of the input match the reference's schema")
 def troubles(host):
     host.netns("web")
