@@ -157,10 +157,12 @@ static int files_parse(const struct parser *parser)
 static int network_parse(const struct parser *parser)
 {
 	const json_t *key = json_object_get(parser->json, "network");
-	const char *network = key ? json_string_value(key) : engine_json_text(parser->json, "name");
+	const char *name = engine_json_text(parser->json, "name");
+	const char *network = key ? json_string_value(key) : name;
 	if (!is_set(network))
 		return wrong(parser, "`network`", "is not the name of a network");
 	parser->request->network = arena_strdup(parser->arena, network);
+	parser->request->name = arena_strdup(parser->arena, is_set(name) ? name : network);
 	return 0;
 }
 

@@ -33,6 +33,7 @@ struct cni_request {
 	const char *version;            /* one of cni_versions */
 	struct cni_interface interface; /* NULLs for GC, STATUS and VERSION */
 	const char *netns;              /* an absolute path; NULL: not given (DEL alone) */
+	const char *name;               /* of the configuration */
 	const char *network;            /* "NETWORK" or "SET/NETWORK" */
 	const char **files;             /* absolute paths */
 	size_t n_files;

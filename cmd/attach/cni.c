@@ -7,9 +7,11 @@
 #include "cmd/commands.h"
 #include "cmd/exit.h"
 #include "cmd/session.h"
+#include "lib/hash.h"
 #include "lib/read_full.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,9 +27,18 @@ struct call {
 	json_t *answer; /* NULL: nothing is written */
 };
 
-static const char *key_of(struct arena *arena, const struct cni_interface *interface)
+/* The beginning of the keys of a configuration's guests: GC is about these alone. Several
+ * configurations, and other engines, can have guests on one network of the files. */
+static const char *keys_begin(const struct call *call)
 {
-	return plugin_key(arena, "cni", interface->container_id, interface->ifname);
+	return arena_printf(call->arena, "cni.%08" PRIx32,
+			    (uint32_t)hash_text(HASH_START, call->request.name));
+}
+
+static const char *key_of(const struct call *call, const struct cni_interface *interface)
+{
+	return plugin_key(call->arena, keys_begin(call), interface->container_id,
+			  interface->ifname);
 }
 
 /* "NAMESPACE/NAME"; without Kubernetes, the container's name alone (Podman). */
@@ -45,7 +56,7 @@ static struct started started_of(const struct call *call)
 				.kind = SOURCE_CNI,
 				.name = request->pod_name ? request->pod_name
 							  : request->interface.container_id,
-				.key = key_of(call->arena, &request->interface),
+				.key = key_of(call, &request->interface),
 				.netns = request->netns,
 				.interface = request->interface.ifname,
 				.ipv4 = request->ipv4,
@@ -94,9 +105,8 @@ static bool is_of_call(const void *data, const struct owner_tag *tag)
 	if (!role_in_container(tag->role) ||
 	    !network_named(tag->set, tag->network, call->request.network))
 		return false;
-	return tag->role == ROLE_ATTACH
-		       ? is_pod_of_call(call, tag)
-		       : guest_key_is(tag, key_of(call->arena, &call->request.interface));
+	return tag->role == ROLE_ATTACH ? is_pod_of_call(call, tag)
+					: guest_key_is(tag, key_of(call, &call->request.interface));
 }
 
 static int delete_named(const struct call *call, struct error *error)
@@ -179,10 +189,11 @@ static bool is_left(const void *data, const struct owner_tag *tag)
 {
 	const struct call *call = data;
 	const struct cni_request *request = &call->request;
-	if (!network_named(tag->set, tag->network, request->network))
+	if (!network_named(tag->set, tag->network, request->network) ||
+	    !guest_key_begins(tag, keys_begin(call)))
 		return false;
 	for (size_t i = 0; i < request->n_valid; i++)
-		if (guest_key_is(tag, key_of(call->arena, &request->valid[i])))
+		if (guest_key_is(tag, key_of(call, &request->valid[i])))
 			return false;
 	return true;
 }

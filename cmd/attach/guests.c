@@ -30,3 +30,9 @@ bool guest_key_is(const struct owner_tag *tag, const char *key)
 	const char *slash = strrchr(tag->container, '/');
 	return slash && strcmp(slash + 1, key) == 0;
 }
+
+bool guest_key_begins(const struct owner_tag *tag, const char *beginning)
+{
+	const char *slash = strrchr(tag->container, '/');
+	return slash && strncmp(slash + 1, beginning, strlen(beginning)) == 0;
+}

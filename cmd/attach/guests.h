@@ -12,7 +12,8 @@ typedef bool guest_leaves(const void *data, const struct owner_tag *tag);
  * negative errno. */
 int guests_delete(guest_leaves *leaves, const void *data, struct error *error);
 
-/* Whether it is the key of the guest's tag. */
+/* Whether it is the key of the guest's tag, or its beginning. */
 bool guest_key_is(const struct owner_tag *tag, const char *key);
+bool guest_key_begins(const struct owner_tag *tag, const char *beginning);
 
 #endif

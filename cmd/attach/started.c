@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Of a guest's name in its owner tag: 63 bytes as names of the file have, less those of the key. */
-#define GUEST_NAME_MAX 42
+#define GUEST_NAME_MAX 33
 
 bool network_named(const char *set, const char *network, const char *name)
 {

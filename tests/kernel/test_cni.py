@@ -23,7 +23,7 @@ class Plugin:
         args = self.pods.get(name, "") if args is None else args
         env = {"CNI_COMMAND": command, "CNI_CONTAINERID": f"id-of-{name}", "CNI_IFNAME": ifname,
                "CNI_NETNS": f"/run/netns/{name}" if netns is None else netns, "CNI_ARGS": args}
-        text = json.dumps({"cniVersion": self.version, "name": "lan", "type": "mvapply", **self.keys, **keys})
+        text = json.dumps({"name": "lan", "cniVersion": self.version, "type": "mvapply", **self.keys, **keys})
         done = self.host.run(*self.command, stdin=text.encode(), env=env, code=code)
         same(done.err, "", "the standard error")
         return json.loads(done.out) if done.out else None

@@ -122,3 +122,18 @@ def exhausted(host):
     assert plugin.fails("ADD", "web") >= 100
     plugin.add("db", pod="db")
     assert host.addresses("db", "eth0"), "the declared pod"
+
+
+@test("cni: GC of one configuration keeps the guests of others, and of other engines, on the same network")
+def others(host):
+    host.netns("a", "b", "docker")
+    declare(host, document(networks(), {}))
+    first, second = Plugin(host, name="first", network="lan"), Plugin(host, name="second", network="lan")
+    first.add("a")
+    second.add("b")
+    host.batch("host", ["link add link eth0 name x0 address 02:00:00:00:01:01 type macvlan mode bridge",
+                        "link set x0 alias mvapply:guest:default/lan/web/docker.0123456789abcdef", "link set x0 netns docker"])
+    first.call("GC", **{"cni.dev/valid-attachments": []})
+    same([host.names(name) for name in ("a", "b", "docker")], [set(), {"eth0"}, {"x0"}], "links after GC")
+    second.call("DEL", "b", netns="")
+    same(host.names("b"), set(), "after DEL")
