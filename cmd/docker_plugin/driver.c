@@ -191,13 +191,24 @@ static int endpoint_delete(const struct docker_work *work, struct error *error)
 	return status;
 }
 
+/* A call is repeated if the plugin was killed before its answer: the link may exist. */
+static int endpoint_make(const struct docker_work *work, const struct desired *desired,
+			 struct mac *ret_mac, struct error *error)
+{
+	struct live_link link;
+	const char *name = endpoint_link_name(work->call->endpoint_id, work->arena);
+	int status = endpoint_link_find(name, work->arena, &link, error);
+	status = status == -ENODEV ? 0 : status == 0 ? endpoint_delete(work, error) : status;
+	return status < 0 ? status : link_make(work, desired, ret_mac, error);
+}
+
 /* Docker refuses an answer that repeats what it gave. */
 json_t *docker_create_endpoint(const struct docker_work *work, struct error *error)
 {
 	struct mac mac = {.set = false};
 	char text[MAC_TEXT_SIZE];
 	struct desired *desired = attach_files_load(work->options, error);
-	const int status = desired ? link_make(work, desired, &mac, error) : -EINVAL;
+	const int status = desired ? endpoint_make(work, desired, &mac, error) : -EINVAL;
 	desired_free(desired);
 	if (status < 0) {
 		struct error ignored;

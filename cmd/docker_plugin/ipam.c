@@ -130,17 +130,23 @@ static int pool_find(const struct docker_work *work, const struct desired *desir
 	return error_code(error, CODE_DOCKER_SUBNET);
 }
 
+/* Docker takes no network without a gateway: then it is the subnet's own address, which no host has
+ * and no container gets a route to. */
+static struct ip gateway_of(const struct subnet *subnet)
+{
+	return subnet->gateway.family ? subnet->gateway : subnet->prefix.ip;
+}
+
 static int gateway_choose(const struct docker_work *work, const struct subnet *subnet,
 			  struct ip *ret, struct error *error)
 {
 	char text[IP_TEXT_SIZE];
 	const struct ip *requested = &work->call->address;
-	*ret = subnet->gateway;
-	if (!requested->family || ip_equal(requested, &subnet->gateway))
+	*ret = gateway_of(subnet);
+	if (!requested->family || ip_equal(requested, ret))
 		return 0;
 	if (subnet->gateway.family)
-		error_set(error, EINVAL, "the gateway of the files is %s",
-			  ip_format(&subnet->gateway, text));
+		error_set(error, EINVAL, "the gateway of the files is %s", ip_format(ret, text));
 	else
 		error_set(error, EINVAL, "the files have no gateway for this subnet");
 	error_hint(error, "leave --gateway out, or write the one of the files");
@@ -251,20 +257,17 @@ static int address_find(const struct docker_work *work, struct desired *desired,
 	return status;
 }
 
-/* An empty address: a network without a gateway. */
 json_t *docker_request_address(const struct docker_work *work, struct error *error)
 {
 	struct ip ip = {0};
 	struct desired *desired = attach_files_load(work->options, error);
 	const int status = desired ? address_find(work, desired, &ip, error) : -EINVAL;
 	const struct prefix address = {ip, work->call->pool.subnet.len};
-	char text[PREFIX_TEXT_SIZE] = "";
+	char text[PREFIX_TEXT_SIZE];
 	desired_free(desired);
-	if (status < 0)
-		return NULL;
-	if (ip.family)
-		prefix_format(&address, text);
-	return json_pack("{s:s, s:{}}", "Address", text, "Data");
+	return status < 0
+		       ? NULL
+		       : json_pack("{s:s, s:{}}", "Address", prefix_format(&address, text), "Data");
 }
 
 json_t *docker_release_address(const struct docker_work *work, struct error *error)

@@ -9,10 +9,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -136,6 +138,16 @@ static void descriptors_close(const struct server *server, const struct connecti
 			close(other->fd);
 }
 
+/* Docker repeats a call whose plugin was killed: nobody is to answer it at the same time. */
+static _Noreturn void worker_run(struct connection *connection, struct request *request,
+				 int scratch)
+{
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	descriptors_close(connection->server, connection);
+	request_run(connection->server, connection, request, scratch);
+	_exit(0);
+}
+
 static void worker_end(void *data, int fd, uint32_t events);
 
 static int worker_begin(struct connection *connection, struct request *request, int number)
@@ -147,11 +159,8 @@ static int worker_begin(struct connection *connection, struct request *request, 
 		return error_set(&request->error, errno, "pipe: %s", strerror(errno));
 	fflush(NULL);
 	const pid_t pid = fork();
-	if (pid == 0) {
-		descriptors_close(server, connection);
-		request_run(server, connection, request, server->plugin->scratch[number]);
-		_exit(0);
-	}
+	if (pid == 0)
+		worker_run(connection, request, server->plugin->scratch[number]);
 	close(ends[1]);
 	if (pid < 0) {
 		close(ends[0]);

@@ -1,6 +1,7 @@
 """Docker's network and IPAM driver: dockerd calls the plugin, as `docker run --network lan` does."""
 import concurrent.futures
 import contextlib
+import json
 
 import signal
 import socket
@@ -11,6 +12,7 @@ from declare import document, lan
 from engines import running
 from host import WORK, same
 from registry import test
+from service import watching
 
 FILE = f"{WORK}/driver.yaml"
 SOCKET = "/run/docker/plugins/mvapply.sock"
@@ -34,6 +36,15 @@ class Plugin:
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
             client.connect(SOCKET)
             return True
+
+    def call(self, method, **body):
+        """What it answers, as Docker would ask."""
+        connection = engines.Connection(SOCKET)
+        connection.request("POST", f"/{method}", json.dumps(body))
+        response = connection.getresponse()
+        answer = json.loads(response.read())
+        connection.close()
+        return answer
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
@@ -108,7 +119,13 @@ def driver(name, **options):
 def state(host, space, link="eth0"):
     """MAC address, addresses and default routes, as the kernel has them."""
     default = [route for route in host.routes(space) if route.startswith("default")]
-    return host.link(space, link)["address"], host.addresses(space, link), default
+    return host.link(space, link)["address"], host.addresses(space, link), sorted(default)
+
+
+def identity(host, space):
+    """What changes if a link is made anew, or changed."""
+    link = host.link(space, "eth0")
+    return {key: link[key] for key in ("ifindex", "address", "ifalias", "mtu", "flags", "linkinfo")}
 
 
 @driver("create, run, inspect, exec, stop, start, remove")
@@ -124,8 +141,9 @@ def whole(host, docker, plugin):
         link = host.link(space, "eth0")
         same((link["linkinfo"]["info_kind"], link["linkinfo"]["info_data"]["mode"]), ("macvlan", "bridge"), "its link")
         assert link["ifalias"].startswith("mvapply:guest:default/lan/172.16.86.2/docker."), link
+        before_apply = identity(host, space)
         host.mvapply("apply", "-f", FILE)
-        same(host.link(space, "eth0"), link, "the link after an apply")
+        same(identity(host, space), before_apply, "the link after an apply")
     docker.stop("web")
     same(host.snapshot("host"), before, "the host after a stop")
     docker.start("web")
@@ -134,3 +152,231 @@ def whole(host, docker, plugin):
     docker.log("web", 3)
     docker.remove("web")
     same(host.snapshot("host"), before, "the host at the end")
+
+
+def addresses_of(docker, names):
+    return {docker.endpoint(name)[0] for name in names}
+
+
+@driver("eight containers at the same time, beside an apply and a service")
+def eight(host, docker, plugin):
+    names = [f"web{number}" for number in range(8)]
+    before = host.snapshot("host")
+    docker.network()
+    with watching(host, "-f", FILE) as service, concurrent.futures.ThreadPoolExecutor(9) as pool:
+        service.settle()
+        runs = [pool.submit(docker.run, name) for name in names]
+        applied = [pool.submit(host.mvapply, "apply", "-f", FILE) for _ in range(3)]
+        for future in runs + applied:
+            future.result()
+        same(addresses_of(docker, names), {f"172.16.86.{number}" for number in range(2, 10)}, "the addresses")
+        for name in names:
+            docker.log(name)
+        with contextlib.ExitStack() as stack:
+            spaces = [stack.enter_context(docker.space(name)) for name in names]
+            links = [identity(host, space) for space in spaces]
+            host.mvapply("apply", "-f", FILE)
+            service.settle()
+            same([identity(host, space) for space in spaces], links, "the links after an apply, with a service")
+        list(pool.map(docker.remove, names))
+        same(host.snapshot("host"), before, "the host at the end")
+
+
+@driver("requested addresses and MAC, in use, of a gateway, of no host, and declared for a container")
+def requested(host, docker, plugin):
+    host.write(document({"lan": lan(ip_range=RANGE)}, {
+        "db": {"netns": "db", "networks": {"lan": {"ipv4_address": "172.16.86.2"}}}}), "driver.yaml")
+    docker.network(network="lan", subnets=[{"Subnet": "172.16.86.0/24"}])
+    docker.run("web", ip="172.16.86.77", mac="02:00:00:00:00:77")
+    same(docker.endpoint("web")[:2], ("172.16.86.77", "02:00:00:00:00:77"), "the requested ones")
+    for ip, words in (("172.16.86.77", "MV1405"), ("172.16.86.1", "MV1405"), ("172.16.86.255", "MV1405"),
+                      ("172.16.86.2", "MV1308")):
+        said = docker.fails(docker.run, "other", ip=ip)
+        assert words in said and "mvapply: " in said, said
+        docker.remove("other")
+    docker.run("other")
+    same(docker.endpoint("other")[0], "172.16.86.3", "the lowest that nothing has and that is not declared")
+    docker.remove("web")
+    docker.run("again", ip="172.16.86.77")
+    same(docker.endpoint("again")[0], "172.16.86.77", "an address that has been released")
+
+
+@driver("networks that differ from the files are refused with the fix")
+def refused(host, docker, plugin):
+    host.write(document({"lan": lan(ip_range=RANGE), "dmz": lan(ip_range="172.16.86.128/26"), "leases": lan(dhcp=True),
+                         "other": {"parent": "eth0", "subnet": "10.9.0.0/24"}}, {}), "driver.yaml")
+    for words, options in (("MV1403", {}), ("MV1403", {"network": "lam"}), ("MV1403", {"network": "leases"}),
+                           ("MV1403", {"subnets": [{"Subnet": "10.8.0.0/24"}]}),
+                           ("MV1404", {"network": "lan", "subnets": [{"Subnet": "10.9.0.0/24"}]}),
+                           ("MV1404", {"network": "lan", "subnets": [{"Subnet": "172.16.86.0/24", "Gateway": "172.16.86.9"}]}),
+                           ("MV1408", {"network": "lan", "ipam_driver": "default", "subnets": [{"Subnet": "172.16.86.0/24"}]})):
+        said = docker.fails(docker.network, **options)
+        assert words in said, f"{options}: {said}"
+    docker.network("by-subnet", subnets=[{"Subnet": "10.9.0.0/24"}])
+    docker.run("web", network="by-subnet")
+    with docker.space("web") as space:
+        same(state(host, space)[1:], ({"10.9.0.2/24"}, []), "a network without a gateway")
+    docker.network("dmz", network="default/dmz")
+    docker.run("db", network="dmz")
+    with docker.space("db") as space:
+        assert "mvapply:guest:default/dmz/172.16.86.128/docker." in host.link(space, "eth0")["ifalias"], "the network of the option"
+    host.write("networks: [", "driver.yaml")
+    said = docker.fails(docker.run, "late", network="dmz")
+    assert "MV0104" in said, said
+    docker.remove_all()
+    host.write(document({}, {}), "driver.yaml")
+
+
+@driver("both families")
+def dual(host, docker, plugin):
+    host.write(document({"lan": {"parent": "eth0", "subnets": [
+        {"subnet": "172.16.86.0/24", "gateway": "172.16.86.1", "ip_range": RANGE},
+        {"subnet": "fd00:86::/64", "gateway": "fd00:86::1", "ip_range": "fd00:86::/112"}]}}, {}), "driver.yaml")
+    docker.network(ipv6=True)
+    docker.run("web")
+    with docker.space("web") as space:
+        _, addresses, routes = state(host, space)
+        same({address for address in addresses if not address.startswith("fe80")},
+             {"172.16.86.2/24", "fd00:86::2/64"}, "the addresses")
+        same(routes, ["default via 172.16.86.1 dev eth0", "default via fd00:86::1 dev eth0"], "the default routes")
+
+
+@driver("the daemon and the plugin are killed and started again, beside live containers")
+def killed(host, docker, plugin):
+    before = host.snapshot("host")
+    docker.network()
+    docker.run("web")
+    with docker.space("web") as space:
+        link = identity(host, space)
+        docker.end()
+        docker.begin()
+        same(identity(host, space), link, "after the daemon's start")
+        docker.run("second")
+        plugin.restart()
+        docker.run("third")
+        same([docker.endpoint(name)[0] for name in ("web", "second", "third")],
+             ["172.16.86.2", "172.16.86.3", "172.16.86.4"], "the addresses")
+        docker.end()
+        plugin.restart()
+        docker.begin()
+        docker.run("fourth")
+        same(docker.endpoint("fourth")[0], "172.16.86.5", "after both")
+        same(identity(host, space), link, "the first one's link")
+    docker.remove_all()
+    same(host.snapshot("host"), before, "the host at the end")
+
+
+@driver("a parent that appears while a container waits for it")
+def late(host, docker, plugin):
+    host.write(document({"lan": lan(parent="late0", ip_range=RANGE)}, {}), "driver.yaml")
+    docker.network()
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        run = pool.submit(docker.run, "web")
+        same(concurrent.futures.wait([run], 2).not_done, {run}, "the run, without the parent")
+        host.ip("host", "link add late0 type veth peer name late1")
+        host.ip("host", "link set late0 up")
+        run.result()
+    with docker.space("web") as space:
+        same(state(host, space)[1], {"172.16.86.2/24"}, "the address")
+    docker.remove("web")
+    host.ip("host", "link delete late0")
+    said = docker.fails(docker.run, "web")
+    assert "late0" in said and "mvapply: " in said, said
+    same(host.names("host"), {"eth0"}, "links of the host")
+
+
+NETWORK, ENDPOINT = "5" * 64, "e" * 64
+POOL = "default/lan/172.16.86.0/24"
+CALLS = [
+    ("Plugin.Activate", {}, {"Implements": ["NetworkDriver", "IpamDriver"]}),
+    ("NetworkDriver.GetCapabilities", {}, {"Scope": "local", "ConnectivityScope": "local"}),
+    ("IpamDriver.RequestPool", {"Pool": "172.16.86.0/24", "Options": {}, "V6": False},
+     {"PoolID": POOL, "Pool": "172.16.86.0/24", "Data": {}}),
+    ("IpamDriver.RequestAddress", {"PoolID": POOL, "Address": "", "Options": {"RequestAddressType": "com.docker.network.gateway"}},
+     {"Address": "172.16.86.1/24", "Data": {}}),
+    ("NetworkDriver.CreateNetwork", {"NetworkID": NETWORK, "IPv4Data": [{"AddressSpace": "mvapply", "Pool": "172.16.86.0/24"}]}, {}),
+    ("IpamDriver.RequestAddress", {"PoolID": POOL, "Address": "", "Options": {}}, {"Address": "172.16.86.2/24", "Data": {}}),
+    ("NetworkDriver.CreateEndpoint", {"NetworkID": NETWORK, "EndpointID": ENDPOINT, "Interface": {"Address": "172.16.86.2/24"}},
+     {"Interface": {"MacAddress": "02:42:ac:10:56:02"}}),
+    ("NetworkDriver.CreateEndpoint", {"NetworkID": NETWORK, "EndpointID": ENDPOINT, "Interface": {"Address": "172.16.86.2/24"}},
+     {"Interface": {"MacAddress": "02:42:ac:10:56:02"}}),
+    ("NetworkDriver.Join", {"NetworkID": NETWORK, "EndpointID": ENDPOINT, "SandboxKey": "/run/docker/netns/1"}, {
+        "InterfaceName": {"SrcName": None, "DstPrefix": "eth"}, "StaticRoutes": [], "DisableGatewayService": False,
+        "Gateway": "172.16.86.1"}),
+    ("NetworkDriver.EndpointOperInfo", {"NetworkID": NETWORK, "EndpointID": ENDPOINT}, {"Value": {}}),
+    ("NetworkDriver.Leave", {"NetworkID": NETWORK, "EndpointID": ENDPOINT}, {}),
+    ("NetworkDriver.DeleteEndpoint", {"NetworkID": NETWORK, "EndpointID": ENDPOINT}, {}),
+    ("NetworkDriver.DeleteEndpoint", {"NetworkID": NETWORK, "EndpointID": ENDPOINT}, {}),
+    ("IpamDriver.ReleaseAddress", {"PoolID": POOL, "Address": "172.16.86.2"}, {}),
+    ("NetworkDriver.DeleteNetwork", {"NetworkID": NETWORK}, {}),
+    ("IpamDriver.ReleasePool", {"PoolID": POOL}, {}),
+]
+
+
+@contextlib.contextmanager
+def alone(host):
+    """The plugin without Docker."""
+    plugin = Plugin(host)
+    host.write(document({"lan": lan(ip_range=RANGE)}, {}), "driver.yaml")
+    plugin.begin()
+    try:
+        yield plugin
+    finally:
+        plugin.kill()
+
+
+@test("docker driver: each call to a plugin that was killed and started again before it")
+def each(host):
+    before = host.snapshot("host")
+    with alone(host) as plugin:
+        for method, body, expected in CALLS:
+            answer = plugin.call(method, **body)
+            if "InterfaceName" in answer:
+                name = answer["InterfaceName"]["SrcName"]
+                answer["InterfaceName"]["SrcName"] = None
+                link = host.link("host", name)
+                assert "UP" not in link["flags"] and link["ifalias"].startswith("mvapply:guest:default/lan/"), link
+                host.mvapply("apply", "-f", FILE)
+                same(host.link("host", name), link, "the link after an apply")
+            same(answer, expected, method)
+            plugin.restart()
+        same(host.snapshot("host"), before, "the host at the end")
+
+
+@test("docker driver: a plugin that is killed while it makes a link")
+def during(host):
+    before = host.snapshot("host")
+    body = {"NetworkID": NETWORK, "EndpointID": ENDPOINT, "Interface": {"Address": "172.16.86.2/24"}}
+    with alone(host) as plugin:
+        for wait in range(40):
+            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                answer = pool.submit(plugin.call, "NetworkDriver.CreateEndpoint", **body)
+                concurrent.futures.wait([answer], wait / 1000)
+                plugin.restart()
+                assert answer.exception() or answer.result() == {"Interface": {"MacAddress": "02:42:ac:10:56:02"}}
+            same(plugin.call("NetworkDriver.CreateEndpoint", **body), {"Interface": {"MacAddress": "02:42:ac:10:56:02"}},
+                 f"the repeated call, after {wait} ms")
+            plugin.call("NetworkDriver.DeleteEndpoint", **body)
+            same(host.snapshot("host"), before, f"the host after {wait} ms")
+
+
+@test("docker driver: requests that Docker does not send")
+def odd(host):
+    with alone(host) as plugin:
+        assert "MV1401" in plugin.call("NetworkDriver.Leap")["Err"]
+        assert "MV1401" in plugin.call("IpamDriver.Leap")["Error"]
+        assert "MV1402" in plugin.call("NetworkDriver.Join")["Err"]
+        assert "MV1407" in plugin.call("NetworkDriver.Join", NetworkID=NETWORK, EndpointID=ENDPOINT)["Err"]
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(SOCKET)
+            client.sendall(b"HELO\r\n\r\n")
+            assert client.recv(4096).startswith(b"HTTP/1.1 400 "), "no HTTP"
+            same(client.recv(1), b"", "the connection")
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(SOCKET)
+            request = b"POST /Plugin.Activate HTTP/1.1\r\n\r\n"
+            for byte in request + request:
+                client.sendall(bytes([byte]))
+            text = b""
+            while text.count(b"Implements") < 2:
+                text += client.recv(4096)
