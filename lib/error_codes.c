@@ -491,6 +491,11 @@ static const struct code_text texts[] = {
 	{CODE_DOCKER_SOCKET, CLASS_FAILED, "the plugin's socket cannot be opened",
 	 "`mvapply docker-plugin` listens at /run/docker/plugins/mvapply.sock, or takes the socket "
 	 "from systemd. Another one may be running, or the user is not root."},
+	{CODE_DOCKER_DECLARED, CLASS_REFUSED, "the address is not the container's",
+	 "The files give an address to a container that they declare with `docker:`. Docker tells "
+	 "its drivers no names of containers before it has chosen the address, so the address has "
+	 "to be written: `docker run --network lan --ip ADDRESS --name NAME`. Only this container "
+	 "can have it."},
 };
 
 const struct code_text *code_at(size_t index)

@@ -3,6 +3,7 @@
 #include "cmd/attach/files.h"
 #include "cmd/attach/guests.h"
 #include "cmd/docker_plugin/calls.h"
+#include "cmd/docker_plugin/declared.h"
 #include "cmd/docker_plugin/link.h"
 #include "cmd/exit.h"
 
@@ -80,6 +81,12 @@ static int network_find(const struct docker_work *work, const struct desired *de
 				    error);
 }
 
+/* The endpoint's address that stands for both. */
+static const struct ip *address_of(const struct docker_call *call)
+{
+	return call->ipv4.family ? &call->ipv4 : &call->ipv6_address;
+}
+
 /* A network with a subnet that has the address. */
 static int network_by_address(const struct desired *desired, const struct ip *ip,
 			      struct network_of_set *ret, struct error *error)
@@ -101,7 +108,7 @@ static int endpoint_network(const struct docker_work *work, const struct desired
 			    struct network_of_set *ret, struct error *error)
 {
 	const struct docker_call *call = work->call;
-	const struct ip *ip = call->ipv4.family ? &call->ipv4 : &call->ipv6_address;
+	const struct ip *ip = address_of(call);
 	const struct known_network *known = state_network(work->state, call->network_id);
 	if (known)
 		return network_find(work, desired, known->set, known->network, ret, error);
@@ -134,13 +141,15 @@ static int made_report(void *data, const struct run *run, const struct attach_jo
 	return EXIT_FAILED;
 }
 
-/* The name is the address, as no call has the container's. */
-static struct started started_of(const struct docker_work *work)
+/* A guest's name is its address, as no call has the container's. */
+static struct started started_of(const struct docker_work *work, const struct container *declared)
 {
 	char text[IP_TEXT_SIZE];
 	const struct docker_call *call = work->call;
-	const struct ip *ip = call->ipv4.family ? &call->ipv4 : &call->ipv6_address;
-	return (struct started){.name = arena_strdup(work->arena, ip_format(ip, text)),
+	const struct ip *ip = address_of(call);
+	return (struct started){.kind = SOURCE_DOCKER,
+				.source = declared ? declared->source : NULL,
+				.name = arena_strdup(work->arena, ip_format(ip, text)),
 				.key = endpoint_key(call->endpoint_id, work->arena),
 				.netns = work->scratch,
 				.interface = endpoint_link_name(call->endpoint_id, work->arena),
@@ -149,27 +158,34 @@ static struct started started_of(const struct docker_work *work)
 				.mac = call->mac};
 }
 
+static int container_attach(const struct docker_work *work, struct attach_job *job,
+			    struct mac *ret_mac, struct error *error)
+{
+	struct options options = *work->options;
+	struct made made = {.error = error};
+	options.quiet = true;
+	job->options = &options;
+	job->lookups = lookups_new(NULL, NULL, NULL);
+	const int status = attach_run(job, made_report, &made, error);
+	lookups_free(job->lookups);
+	*ret_mac = made.mac;
+	return status == EXIT_FAILED ? -EINVAL : status;
+}
+
 static int link_make(const struct docker_work *work, const struct desired *desired,
 		     struct mac *ret_mac, struct error *error)
 {
 	struct network_of_set where;
-	struct made made = {.error = error};
-	struct options options = *work->options;
-	const struct started started = started_of(work);
-	struct attach_job job = {.options = &options};
+	struct attach_job job = {.desired = NULL};
 	int status = endpoint_network(work, desired, &where, error);
 	if (status < 0)
 		return status;
-	options.quiet = true;
+	const struct container *declared = docker_declared(&where, address_of(work->call));
+	if (declared && (status = docker_declared_check(&where, declared, error)) < 0)
+		return status;
+	const struct started started = started_of(work, declared);
 	job.desired = started_add(desired, &where, &started, work->arena, &job.containers, error);
-	if (!job.desired)
-		return -EINVAL;
-	job.lookups = lookups_new(NULL, NULL, NULL);
-	status = attach_run(&job, made_report, &made, error);
-	lookups_free(job.lookups);
-	*ret_mac = made.mac;
-	if (status == EXIT_FAILED)
-		return -EINVAL;
+	status = job.desired ? container_attach(work, &job, ret_mac, error) : -EINVAL;
 	return status < 0 ? status
 			  : endpoint_link_publish(work->scratch_fd, started.interface, error);
 }
@@ -179,14 +195,27 @@ static bool is_of_endpoint(const void *data, const struct owner_tag *tag)
 	return guest_key_is(tag, data);
 }
 
+/* Docker gives the link back before it deletes the endpoint, unless that failed. */
+static int link_delete(const struct docker_work *work, struct error *error)
+{
+	struct live_link link;
+	const char *endpoint = work->call->endpoint_id;
+	const char *name = endpoint_link_name(endpoint, work->arena);
+	const int status = endpoint_link_find(name, work->arena, &link, error);
+	if (status == 0 && role_in_container(link.tag.role))
+		return endpoint_link_delete(&link, error);
+	return status == 0 || status == -ENODEV
+		       ? guests_delete(is_of_endpoint, endpoint_key(endpoint, work->arena), error)
+		       : status;
+}
+
 static int endpoint_delete(const struct docker_work *work, struct error *error)
 {
 	struct apply_lock lock;
 	int status = apply_lock(&lock, NULL, NULL, error);
 	if (status < 0)
 		return status;
-	status = guests_delete(is_of_endpoint, endpoint_key(work->call->endpoint_id, work->arena),
-			       error);
+	status = link_delete(work, error);
 	apply_unlock(&lock);
 	return status;
 }
@@ -232,32 +261,82 @@ static const struct ip *gateway_of(const struct network *network, const struct i
 	return subnet && subnet->gateway.family && !network->internal ? &subnet->gateway : NULL;
 }
 
-/* A restarted plugin knows the IPv4 address alone, by the link's owner tag. */
+/* The link of a declared container has its name, and that of a guest the address. */
+static void endpoint_recover(const struct docker_work *work, const struct network_of_set *where,
+			     const struct owner_tag *tag, struct known_endpoint *ret)
+{
+	for (size_t i = 0; tag->role == ROLE_ATTACH && i < where->set->n_containers; i++) {
+		const struct container *container = &where->set->containers[i];
+		const struct attachment *attachment = docker_attachment(where, container);
+		if (attachment && strcmp(container->name, tag->container) == 0) {
+			ret->ipv4 = attachment->ipv4;
+			ret->ipv6 = attachment->ipv6;
+		}
+	}
+	if (tag->role == ROLE_GUEST)
+		(void)ip_parse(owner_tag_guest(work->arena, tag).name, &ret->ipv4);
+}
+
+/* A restarted plugin has not seen the creation. */
 static struct known_endpoint endpoint_of(const struct docker_work *work,
+					 const struct network_of_set *where,
 					 const struct owner_tag *tag)
 {
 	const struct known_endpoint *known = state_endpoint(work->state, work->call->endpoint_id);
 	struct known_endpoint endpoint = {0};
 	if (known)
 		return *known;
-	(void)ip_parse(owner_tag_guest(work->arena, tag).name, &endpoint.ipv4);
+	endpoint_recover(work, where, tag, &endpoint);
 	return endpoint;
 }
 
-static json_t *join_answer(const struct network *network, const struct known_endpoint *endpoint,
-			   const char *name)
+/* libnetwork's route types: a next hop. */
+#define ROUTE_NEXT_HOP 0
+
+static json_t *routes_of(const struct network_of_set *where, const struct container *declared)
+{
+	json_t *routes = json_array();
+	const struct attachment *attachment = declared ? docker_attachment(where, declared) : NULL;
+	for (size_t i = 0; attachment && i < attachment->n_routes; i++) {
+		char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
+		const struct route *route = &attachment->routes[i];
+		json_array_append_new(routes, json_pack("{s:s, s:i, s:s}", "Destination",
+							prefix_format(&route->to, to), "RouteType",
+							ROUTE_NEXT_HOP, "NextHop",
+							ip_format(&route->via, via)));
+	}
+	return routes;
+}
+
+static json_t *join_answer(const struct network_of_set *where,
+			   const struct known_endpoint *endpoint, const char *name)
 {
 	char text[IP_TEXT_SIZE];
-	const struct ip *ipv4 = gateway_of(network, &endpoint->ipv4),
-			*ipv6 = gateway_of(network, &endpoint->ipv6);
-	json_t *answer = json_pack("{s:{s:s, s:s}, s:[], s:b}", "InterfaceName", "SrcName", name,
-				   "DstPrefix", "eth", "StaticRoutes", "DisableGatewayService",
-				   !ipv4 && !ipv6);
+	const struct ip *ip = endpoint->ipv4.family ? &endpoint->ipv4 : &endpoint->ipv6;
+	const struct ip *ipv4 = gateway_of(where->network, &endpoint->ipv4),
+			*ipv6 = gateway_of(where->network, &endpoint->ipv6);
+	json_t *answer =
+		json_pack("{s:{s:s, s:s}, s:o, s:b}", "InterfaceName", "SrcName", name, "DstPrefix",
+			  "eth", "StaticRoutes", routes_of(where, docker_declared(where, ip)),
+			  "DisableGatewayService", !ipv4 && !ipv6);
 	if (ipv4)
 		json_object_set_new(answer, "Gateway", json_string(ip_format(ipv4, text)));
 	if (ipv6)
 		json_object_set_new(answer, "GatewayIPv6", json_string(ip_format(ipv6, text)));
 	return answer;
+}
+
+static json_t *endpoint_join(const struct docker_work *work, const struct desired *desired,
+			     const struct owner_tag *tag, const char *name, struct error *error)
+{
+	struct network_of_set where;
+	if (network_find(work, desired, tag->set, tag->network, &where, error) < 0)
+		return NULL;
+	const struct known_endpoint endpoint = endpoint_of(work, &where, tag);
+	const struct ip *ip = endpoint.ipv4.family ? &endpoint.ipv4 : &endpoint.ipv6;
+	return docker_name_check(work, &where, ip, error) < 0
+		       ? NULL
+		       : join_answer(&where, &endpoint, name);
 }
 
 static int link_gone(const char *name, struct error *error)
@@ -270,20 +349,14 @@ static int link_gone(const char *name, struct error *error)
 json_t *docker_join(const struct docker_work *work, struct error *error)
 {
 	struct live_link link;
-	struct network_of_set where;
-	json_t *answer = NULL;
 	const char *name = endpoint_link_name(work->call->endpoint_id, work->arena);
 	const int status = endpoint_link_find(name, work->arena, &link, error);
-	if (status < 0 || link.tag.role != ROLE_GUEST) {
+	if (status < 0 || !role_in_container(link.tag.role)) {
 		link_gone(name, error);
 		return NULL;
 	}
 	struct desired *desired = attach_files_load(work->options, error);
-	if (desired &&
-	    network_find(work, desired, link.tag.set, link.tag.network, &where, error) == 0) {
-		const struct known_endpoint endpoint = endpoint_of(work, &link.tag);
-		answer = join_answer(where.network, &endpoint, name);
-	}
+	json_t *answer = desired ? endpoint_join(work, desired, &link.tag, name, error) : NULL;
 	desired_free(desired);
 	return answer;
 }

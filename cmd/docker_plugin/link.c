@@ -1,5 +1,6 @@
 #include "cmd/docker_plugin/link.h"
 
+#include "cmd/attach/netns_link.h"
 #include "kernel/netlink.h"
 #include "kernel/netns.h"
 #include "kernel/rtnl_decode.h"
@@ -94,4 +95,11 @@ int endpoint_link_publish(int netns, const char *name, struct error *error)
 		status = link_publish(host, name, arena, error);
 	netns_return(host);
 	return status;
+}
+
+int endpoint_link_delete(const struct live_link *link, struct error *error)
+{
+	struct stat ignored;
+	cleanup_close int host = netns_open_own(&ignored, error);
+	return host < 0 ? host : netns_link_delete_at(host, host, link, error);
 }

@@ -18,4 +18,7 @@ int endpoint_link_publish(int netns, const char *name, struct error *error);
 int endpoint_link_find(const char *name, struct arena *arena, struct live_link *ret,
 		       struct error *error);
 
+/* Deletes it there. Returns 0, also if it is gone already; or a negative errno. */
+int endpoint_link_delete(const struct live_link *link, struct error *error);
+
 #endif

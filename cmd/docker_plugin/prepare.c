@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The first descriptor that systemd passes (SD_LISTEN_FDS_START). */
@@ -41,6 +42,17 @@ static bool somebody_listens(const struct sockaddr_un *address)
 	return fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
 }
 
+/* A worker of a plugin that was killed has the socket for a moment (server.c). */
+#define PATIENCE 20
+#define PAUSE_MS 50
+
+static bool is_taken(const struct sockaddr_un *address)
+{
+	for (int i = 0; i < PATIENCE && somebody_listens(address); i++)
+		nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * 1000000L}, NULL);
+	return somebody_listens(address);
+}
+
 /* Docker runs as root, and nobody else has to call. */
 static int socket_bind(int fd, const struct sockaddr_un *address)
 {
@@ -57,7 +69,7 @@ static int socket_open(struct error *error)
 	cleanup_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	(void)mkdir("/run/docker", 0755);
 	(void)mkdir("/run/docker/plugins", 0755);
-	if (somebody_listens(&address)) {
+	if (is_taken(&address)) {
 		errno = EADDRINUSE;
 		return socket_fail(error, "another process");
 	}

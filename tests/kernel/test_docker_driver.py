@@ -1,7 +1,9 @@
 """Docker's network and IPAM driver: dockerd calls the plugin, as `docker run --network lan` does."""
 import concurrent.futures
 import contextlib
+import http.client
 import json
+import os
 
 import signal
 import socket
@@ -28,14 +30,14 @@ class Plugin:
     def begin(self):
         with open(f"{WORK}/plugin.log", "ab") as log, self.host.inside("host"):
             self.process = subprocess.Popen([self.host.binary, "docker-plugin", "-f", FILE],
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={
+                                                **os.environ, "DOCKER_HOST": f"unix://{WORK}/docker/engine.sock"})
         self.host.until(self.answers, "the plugin answers")
 
     def answers(self):
         assert self.process.poll() is None, open(f"{WORK}/plugin.log").read()
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
-            client.connect(SOCKET)
-            return True
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            return self.call("NetworkDriver.GetCapabilities")
 
     def call(self, method, **body):
         """What it answers, as Docker would ask."""
@@ -380,3 +382,39 @@ def odd(host):
             text = b""
             while text.count(b"Implements") < 2:
                 text += client.recv(4096)
+
+
+@driver("a container that the files declare, by its address; a service keeps its link")
+def declared(host, docker, plugin):
+    host.write(document({"lan": lan(ip_range=RANGE)}, {"db": {"docker": "my-db", "networks": {"lan": {
+        "ipv4_address": "172.16.86.20", "mac_address": "02:00:00:00:00:20",
+        "routes": [{"to": "10.9.0.0/16", "via": "172.16.86.9"}]}}}}), "driver.yaml")
+    before = host.snapshot("host")
+    docker.network(subnets=[{"Subnet": "172.16.86.0/24"}])
+    with watching(host, "-f", FILE, env=docker.env) as service:
+        docker.run("my-db", ip="172.16.86.20")
+        text = docker.log("my-db")
+        assert "172.16.86.20/24" in text and "10.9.0.0/16 via 172.16.86.9" in text, text
+        same(docker.endpoint("my-db")[:2], ("172.16.86.20", "02:00:00:00:00:20"), "docker inspect")
+        with docker.space("my-db") as space:
+            link = identity(host, space)
+            same(link["ifalias"], "mvapply:attach:default/lan/db", "its owner")
+            service.settle()
+            same(host.mvapply("apply", "-f", FILE, env=docker.env).plan, [], "an apply")
+            same((identity(host, space), host.names(space)), (link, {"eth0"}), "its link")
+        docker.restart("my-db")
+        docker.log("my-db", 2)
+        plugin.restart()
+        said = docker.fails(docker.run, "other", ip="172.16.86.20")
+        assert "MV1405" in said and "my-db, which has this address, is attached" in said, said
+        docker.remove("other")
+        docker.stop("my-db")
+        said = docker.fails(docker.run, "other", ip="172.16.86.20")
+        assert "MV1410" in said and "other needs another address" in said, said
+        docker.remove("other")
+        docker.remove("my-db")
+        said = docker.fails(docker.run, "my-db")
+        assert "MV1410" in said and "add --ip 172.16.86.20" in said, said
+        docker.remove("my-db")
+        service.settle()
+    same(host.snapshot("host"), before, "the host at the end")
