@@ -216,7 +216,7 @@ static struct tree *quadlet_make(struct importer *importer, struct error *error)
 /* The ConfFiles of libcni, and manifests of Kubernetes. */
 static const char *const cni_endings[] = {".conf", ".conflist", ".json", ".yaml", ".yml", NULL};
 
-static const char *const quadlet_endings[] = {".network", ".container", NULL};
+static const char *const quadlet_endings[] = {".network", ".container", ".pod", ".kube", NULL};
 
 static const struct kind {
 	const char *name;

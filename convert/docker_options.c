@@ -202,7 +202,8 @@ static void pool_take(const json_t *body, const json_t *pool, const struct docke
 		return;
 	json_leftovers(pool, known, at);
 	subnet.ip_range = subnet.prefix;
-	json_prefix_at(pool, keys->range, at, &subnet.ip_range);
+	if (!import_prefix_at(pool, keys->range, at, "ip_range", &subnet.ip_range))
+		subnet.ip_range = subnet.prefix;
 	aux_take(json_object_get(pool, keys->aux), at, &subnet);
 	host_find(at, &subnet, network);
 	gateway_take(pool, keys->gateway, at, network, &subnet);
@@ -282,13 +283,12 @@ static bool is_of_link(const char *key)
 static void sysctl_note(const char *key, struct tree *at)
 {
 	if (is_of_link(key))
-		tree_comment(
-			at,
-			"the sysctl %s of the container is not converted: Docker sets it before "
-			"mvapply creates the link, and fails; remove it there, and write it "
-			"under `sysctls` of the network, with IFNAME in place of the link's "
-			"name",
-			key);
+		tree_comment(at,
+			     "the sysctl %s of the container is not converted: the engine sets it "
+			     "before mvapply creates the link, and fails; remove it there, and "
+			     "write it under `sysctls` of the network, with IFNAME in place of the "
+			     "link's name",
+			     key);
 }
 
 void docker_sysctls(const json_t *sysctls, struct tree *at)

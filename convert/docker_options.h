@@ -32,8 +32,8 @@ void network_mtu_at(const json_t *options, const char *key, struct tree *at,
 void docker_network(const json_t *network, const json_t *pools, const struct docker_keys *keys,
 		    struct tree *at, struct network *ret);
 
-/* Comments on the sysctls of a container ("KEY=VALUE", or a map) that are of a link: Docker sets
- * them before mvapply creates it. */
+/* Comments on the sysctls of a container ("KEY=VALUE", or a map) that are of a link: the engine
+ * sets them before mvapply creates it. */
 void docker_sysctls(const json_t *sysctls, struct tree *at);
 
 /* Options of an attachment: com.docker.network.endpoint.*. */

@@ -111,6 +111,18 @@ static bool address_at(const json_t *object, const char *key, struct tree *map, 
 	return false;
 }
 
+bool import_prefix_at(const json_t *object, const char *key, struct tree *map, const char *as,
+		      struct prefix *ret)
+{
+	const char *text = text_given(object, key);
+	struct prefix prefix;
+	if (text && !prefix_parse(text, &prefix)) {
+		import_edit(map, as, "%s is not a prefix", text);
+		return false;
+	}
+	return json_prefix_at(object, key, map, ret);
+}
+
 bool import_ipv4_at(const json_t *object, const char *key, struct tree *map, struct ip *ret)
 {
 	return address_at(object, key, map, "ipv4_address", AF_INET, ret);

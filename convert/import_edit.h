@@ -11,6 +11,11 @@
 __attribute__((format(printf, 3, 4))) void import_edit(struct tree *map, const char *key,
 						       const char *format, ...);
 
+/* The prefix at the key, without host bits. A text that is none is to be edited as the key `as` of
+ * `map`. Returns whether there is one. */
+bool import_prefix_at(const json_t *object, const char *key, struct tree *map, const char *as,
+		      struct prefix *ret);
+
 /* The value of an attachment's key, `key` in the input; a text that is none is to be edited in
  * `map`, since another one would be chosen. Each returns whether there is one. */
 bool import_ipv4_at(const json_t *object, const char *key, struct tree *map, struct ip *ret);

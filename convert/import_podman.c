@@ -27,20 +27,30 @@ static void options_take(struct tree *map, const json_t *options, struct network
 	json_leftovers(options, known, map);
 }
 
+/* False: the text is no address, and the range is to be edited. */
+static bool lease_end_at(struct tree *map, const json_t *range, const char *key, struct ip *ret)
+{
+	const char *text = json_text_at(range, key);
+	if (!text || ip_parse(text, ret))
+		return true;
+	import_edit(map, "ip_range", "%s is not an address", text);
+	return false;
+}
+
 static void lease_range_take(struct tree *map, const json_t *range, struct subnet *subnet)
 {
 	struct ip first, last;
 	range_usable(&subnet->prefix, &first, &last);
-	json_ip_at(range, "start_ip", map, &first);
-	json_ip_at(range, "end_ip", map, &last);
-	range_to_block(map, subnet, first, last, NULL);
+	if (lease_end_at(map, range, "start_ip", &first) &&
+	    lease_end_at(map, range, "end_ip", &last))
+		range_to_block(map, subnet, first, last, NULL);
 }
 
 /* netavark never assigns a subnet's gateway, which is a default gateway unless the network disables
  * it. */
 static void subnet_take(struct tree *map, const json_t *body, bool routed, struct network *network)
 {
-	static const char *const known[] = {"subnet", "gateway", "lease_range", NULL};
+	static const char *const known[] = {"subnet", "gateway", "lease_range", "IPRange", NULL};
 	struct subnet subnet = {0};
 	struct ip router = {0};
 	if (!json_prefix_at(body, "subnet", map, &subnet.prefix)) {
@@ -48,6 +58,9 @@ static void subnet_take(struct tree *map, const json_t *body, bool routed, struc
 		return;
 	}
 	subnet.ip_range = subnet.prefix;
+	/* Quadlet's text, if it is neither a prefix nor a range. */
+	if (json_text_at(body, "IPRange"))
+		import_edit(map, "ip_range", "%s is not a range", json_text_at(body, "IPRange"));
 	if (json_object_get(body, "lease_range"))
 		lease_range_take(map, json_object_get(body, "lease_range"), &subnet);
 	if (json_ip_at(body, "gateway", map, &router) && routed)
@@ -57,11 +70,19 @@ static void subnet_take(struct tree *map, const json_t *body, bool routed, struc
 	*array_push(map->arena, network->subnets, network->n_subnets) = subnet;
 }
 
+/* Podman reads its options with Go's strconv.ParseBool. */
+static bool is_go_true(const char *text)
+{
+	static const char *const words[] = {"1", "t", "T", "TRUE", "true", "True", NULL};
+	return text && json_key_among(words, text);
+}
+
 static void ipam_take(struct tree *map, const json_t *body, struct network *network)
 {
 	const char *driver = json_text_at(json_object_get(body, "ipam_options"), "driver");
 	const json_t *subnets = json_object_get(body, "subnets");
-	const bool routed = !json_is_yes(json_object_get(body, "options"), "no_default_route");
+	const bool routed =
+		!is_go_true(json_text_at(json_object_get(body, "options"), "no_default_route"));
 	if (driver && strcmp(driver, "dhcp") == 0)
 		network->dhcp = true;
 	else if (driver && strcmp(driver, "host-local") != 0)

@@ -174,26 +174,104 @@ static void endpoint_put(json_t *endpoints, const char *text, const json_t *name
 	json_decref(pairs);
 }
 
-static json_t *container_of(const json_t *section, const char *name, const json_t *names,
-			    struct arena *arena)
+/* The declarations of the units so far. */
+struct quadlet {
+	struct arena *arena;
+	json_t *networks, *containers;
+	json_t *names;         /* of the networks, by file */
+	struct tree *comments; /* what is not converted, of all units */
+};
+
+/* "web: Pod=web.pod is not converted: REASON", for each value. */
+static void values_note(struct quadlet *quadlet, const char *name, const json_t *section,
+			const char *key, const char *reason)
+{
+	for (size_t i = 0; i < values_count(section, key); i++)
+		tree_comment(quadlet->comments, "%s: %s=%s is not converted: %s", name, key,
+			     value_at(section, key, i), reason);
+}
+
+/* Podman's own names of networks, and other ways to one. */
+static bool is_of_podman(const char *network)
+{
+	static const char *const words[] = {"podman",      "host",  "none",    "bridge",
+					    "slirp4netns", "pasta", "private", NULL};
+	const char *dot = strrchr(network, '.');
+	return json_key_among(words, network) || strcmp(network, "ns") == 0 ||
+	       strcmp(network, "container") == 0 || (dot && strcmp(dot, ".container") == 0);
+}
+
+static bool is_declared(const struct quadlet *quadlet, const char *network)
+{
+	for (size_t i = 0; i < json_array_size(quadlet->networks); i++)
+		if (strcmp(json_text_at(json_array_get(quadlet->networks, i), "name"), network) ==
+		    0)
+			return true;
+	return is_of_podman(network);
+}
+
+/* Options of podman-run(1) that concern networks. */
+static void arguments_note(struct quadlet *quadlet, const char *name, const json_t *section)
+{
+	static const char *const options[] = {"--net", "--ip", "--mac-address"};
+	for (size_t i = 0; i < values_count(section, "PodmanArgs"); i++)
+		for (size_t k = 0; k < sizeof(options) / sizeof(options[0]); k++)
+			if (strstr(value_at(section, "PodmanArgs", i), options[k])) {
+				tree_comment(quadlet->comments,
+					     "%s: PodmanArgs=%s is not converted: write its "
+					     "networks and addresses here",
+					     name, value_at(section, "PodmanArgs", i));
+				break;
+			}
+}
+
+static void container_note(struct quadlet *quadlet, const char *name, const json_t *section,
+			   const json_t *endpoints)
+{
+	values_note(quadlet, name, section, "Pod",
+		    "the container is in the network namespace of that pod");
+	arguments_note(quadlet, name, section);
+	json_each (endpoints, member)
+		if (!is_declared(quadlet, json_object_iter_key(member)))
+			tree_comment(quadlet->comments,
+				     "%s: its network %s is in none of these files: import them "
+				     "together, or `mvapply import podman`",
+				     name, json_object_iter_key(member));
+	if (json_object_size(endpoints) == 1)
+		return;
+	values_note(quadlet, name, section, "IP", "the container does not have one network");
+	values_note(quadlet, name, section, "IP6", "the container does not have one network");
+}
+
+/* "a=1 b=2" of each line. */
+static json_t *sysctls_of(const json_t *section, struct arena *arena)
+{
+	json_t *sysctls = json_array();
+	for (size_t i = 0; i < values_count(section, "Sysctl"); i++)
+		for (const char *text = value_at(section, "Sysctl", i); *text;) {
+			const size_t length = strcspn(text, " ");
+			json_array_append_new(sysctls,
+					      json_string(arena_strndup(arena, text, length)));
+			text += length + strspn(text + length, " ");
+		}
+	return sysctls;
+}
+
+static json_t *container_of(struct quadlet *quadlet, const json_t *section, const char *name)
 {
 	json_t *endpoints = json_object();
 	for (size_t i = 0; i < values_count(section, "Network"); i++)
-		endpoint_put(endpoints, value_at(section, "Network", i), names, arena);
+		endpoint_put(endpoints, value_at(section, "Network", i), quadlet->names,
+			     quadlet->arena);
 	if (json_object_size(endpoints) == 1) {
 		json_t *endpoint = json_object_iter_value(json_object_iter(endpoints));
 		put(endpoint, "IPAddress", last_value(section, "IP"));
 		put(endpoint, "GlobalIPv6Address", last_value(section, "IP6"));
 	}
-	return json_pack("{s:s, s:{s:o}}", "Name", name, "NetworkSettings", "Networks", endpoints);
+	container_note(quadlet, name, section, endpoints);
+	return json_pack("{s:s, s:{s:o}, s:{s:o}}", "Name", name, "NetworkSettings", "Networks",
+			 endpoints, "HostConfig", "Sysctls", sysctls_of(section, quadlet->arena));
 }
-
-/* The declarations of the units so far. */
-struct quadlet {
-	struct arena *arena;
-	json_t *networks, *containers;
-	json_t *names; /* of the networks, by file */
-};
 
 static void network_take(struct quadlet *quadlet, const json_t *section, const char *stem,
 			 const char *name)
@@ -206,8 +284,19 @@ static void container_take(struct quadlet *quadlet, const json_t *section, const
 			   const char *name)
 {
 	(void)stem;
-	json_array_append_new(quadlet->containers,
-			      container_of(section, name, quadlet->names, quadlet->arena));
+	json_array_append_new(quadlet->containers, container_of(quadlet, section, name));
+}
+
+/* A unit whose containers share a network namespace. */
+static void pod_take(struct quadlet *quadlet, const json_t *section, const char *stem,
+		     const char *name)
+{
+	static const char reason[] = "declare the pod's infra container (`podman: POD-infra`), in "
+				     "whose network namespace all of its containers are";
+	static const char *const keys[] = {"Network", "IP", "IP6", "PodmanArgs"};
+	(void)stem;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		values_note(quadlet, name, section, keys[i], reason);
 }
 
 /* The kinds of unit, networks first: containers refer to them. */
@@ -217,7 +306,9 @@ static const struct unit_kind {
 	void (*take)(struct quadlet *quadlet, const json_t *section, const char *stem,
 		     const char *name);
 } kinds[] = {{".network", "Network", "NetworkName", network_take},
-	     {".container", "Container", "ContainerName", container_take}};
+	     {".container", "Container", "ContainerName", container_take},
+	     {".pod", "Pod", "PodName", pod_take},
+	     {".kube", "Kube", "", pod_take}};
 
 static void unit_take(struct quadlet *quadlet, const struct unit_kind *kind,
 		      const struct input *input)
@@ -233,16 +324,24 @@ static void unit_take(struct quadlet *quadlet, const struct unit_kind *kind,
 	json_decref(unit);
 }
 
+static void comment_copy(const char *place, const char *text, void *data)
+{
+	(void)place;
+	tree_comment(data, "%s", text);
+}
+
 struct tree *import_quadlet(const struct input *inputs, size_t count, struct arena *arena)
 {
 	struct quadlet quadlet = {.arena = arena,
 				  .networks = json_array(),
 				  .containers = json_array(),
-				  .names = json_object()};
+				  .names = json_object(),
+				  .comments = tree_new(arena)};
 	for (size_t kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]); kind++)
 		for (size_t i = 0; i < count; i++)
 			unit_take(&quadlet, &kinds[kind], &inputs[i]);
 	struct tree *tree = import_podman(quadlet.networks, quadlet.containers, arena);
+	tree_each_comment(quadlet.comments, comment_copy, tree);
 	json_decref(quadlet.networks);
 	json_decref(quadlet.containers);
 	json_decref(quadlet.names);

@@ -212,6 +212,8 @@ def invalid_values(host):
             (("services", "web", "networks", "lan", "ipv4_address"), "fd00::5", "fd00::5 is not an address of IPv4"),
             (("services", "web", "networks", "lan", "ipv6_address"), "172.16.86.9", "is not an address of IPv6"),
             (("services", "web", "networks", "lan", "mac_address"), "02:42", "02:42 is not a MAC address"),
+            (("networks", "lan", "ipam"), {"config": [{"subnet": "172.16.86.0/24", "ip_range": "some"}]},
+             "some is not a prefix"),
             (("services", "web", "mac_address"), "02:42", "02:42 is not a MAC address")):
         _, done = of(host, changed(PLAIN, path, value))
         assert f"edit this: {words}" in comments(done) or words in comments(done), f"no {words!r} in\n{done}"

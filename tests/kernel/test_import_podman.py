@@ -186,3 +186,40 @@ networks:
         assert host.mvapply("validate", "-f", host.write(done.out, "i.yaml"), code=3), done
         assert "edit this: " in comments(done) and "no parent" in comments(done), done
         assert "internal" not in yaml.safe_load(done.out)["networks"]["lan"], done
+
+
+@test("import quadlet: pods, arguments and networks of other files are reported")
+def quadlet_other_units(host):
+    network = "[Network]\nDriver=macvlan\nOptions=parent=eth0\nSubnet=172.16.86.0/24\nOptions=no_default_route=1\n"
+    declared, done = quadlet(
+        host, lan_network=network,
+        web_container="[Container]\nImage=i\nPodmanArgs=--network lan --ip 172.16.86.99\n",
+        db_container="[Container]\nImage=i\nPod=shop.pod\n",
+        api_container="[Container]\nImage=i\nNetwork=other.network\nIP=172.16.86.7\n",
+        two_container="[Container]\nImage=i\nNetwork=lan.network\nNetwork=host\nIP=172.16.86.8\n"
+                      "Sysctl=net.ipv4.conf.eth0.rp_filter=2 net.ipv4.ip_forward=1\n",
+        shop_pod="[Pod]\nNetwork=lan.network\nIP=172.16.86.50\n",
+        k_kube="[Kube]\nYaml=k.yaml\nNetwork=lan.network\n")
+    same(set(declared["containers"]), {"systemd-two"}, "containers")
+    same(declared["networks"]["systemd-lan"].get("gateway"), None, "the default route")
+    for words in ("systemd-web: PodmanArgs=--network lan --ip 172.16.86.99 is not converted",
+                  "systemd-db: Pod=shop.pod is not converted", "systemd-shop: Network=lan.network is not converted",
+                  "systemd-shop: IP=172.16.86.50", "systemd-k: Network=lan.network",
+                  "systemd-api: its network other.network is in none of these files",
+                  "systemd-two: IP=172.16.86.8 is not converted", "the sysctl net.ipv4.conf.eth0.rp_filter=2"):
+        assert words in comments(done), f"no {words!r} in\n{done}"
+    assert "ip_forward" not in done.out, done
+
+
+@test("import quadlet: an address, range or mode that is invalid is to be edited")
+def quadlet_invalid(host):
+    network = "[Network]\nDriver=macvlan\nOptions=parent=eth0\nSubnet=172.16.86.0/24\n"
+    container = "[Container]\nImage=i\nNetwork=lan.network\n"
+    for more, own, words in (("IPRange=some\n", "", "some is not a range"),
+                             ("IPRange=172.16.86.x-172.16.86.9\n", "", "172.16.86.x is not an address"),
+                             ("Options=mode=Bridge\n", "", "macvlan has no mode Bridge"),
+                             ("", "IP=172.16.86.700\n", "172.16.86.700 is not an address of IPv4"),
+                             ("", "IP6=zz\n", "zz is not an address of IPv6")):
+        _, done = quadlet(host, lan_network=network + more, web_container=container + own)
+        assert f"edit this: {words}" in comments(done) and "EDIT-THIS" in done.out, f"no {words!r} in\n{done}"
+        host.mvapply("validate", "-f", host.write(done.out, "imported.yaml"), code=3)
