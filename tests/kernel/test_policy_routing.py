@@ -141,7 +141,7 @@ def check_gone(host, space="web"):
             same(defaults(host, space, family, table), set(), "routes left")
 
 
-@test("policy routing: the default route is through the LAN, and replies through the engine's link")
+@test("policy routing: the default route is through the LAN, and replies through the engine's link", both=True)
 def beside(host):
     engine(host)
     for family in FAMILIES:
@@ -367,3 +367,27 @@ def interrupted(host):
             host.delete(wanted)
             check_gone(host)
             host.apply(wanted)
+
+
+@test("policy routing: two sets in one namespace; the first one has it until it is deleted")
+def two_sets(host):
+    engine(host)
+    other = {"parent": "eth0", "subnet": "10.8.0.0/24", "gateway": "10.8.0.1", "ip_range": "10.8.0.0/26"}
+    first = document({"n": {"parent": "eth0", "subnets": [LAN4]}}, {
+        "web": {"n": {"interface_name": "lan0", "gw_priority": 1}}}, name="a")
+    second = document({"m": other}, {"web": {"m": {"interface_name": "lan1", "gw_priority": 2}}}, name="b")
+    wanted = OWN | {(32763, "172.18.0.2", "78", None)}
+    host.apply(first)
+    done = host.apply(second)
+    assert 'web keeps the default route of set "a", via 172.16.86.1' in " ".join(done.err.split()), done
+    for text_ in (first, second):
+        host.unchanged(text_)
+    same(defaults(host, "web", socket.AF_INET, 77), {("172.16.86.1", "lan0", "77")}, "the first set's")
+    same(rules(host, "web", socket.AF_INET), wanted, "rules")
+    host.delete(first)
+    check_gone(host)
+    host.apply(second)
+    same(defaults(host, "web", socket.AF_INET, 77), {("10.8.0.1", "lan1", "77")}, "the second set's")
+    same(rules(host, "web", socket.AF_INET), wanted, "rules")
+    host.delete(second)
+    check_gone(host)
