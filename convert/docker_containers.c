@@ -23,8 +23,8 @@ static bool has_gateway(const json_t *endpoint)
 }
 
 /* libnetwork's (*Endpoint).Less: the highest priority, then the first name. NULL: none has a
- * gateway, as of a container that does not run. */
-static const char *routed_name(const json_t *endpoints)
+ * gateway, as of a container that does not run; `any`: they need none. */
+static const char *routed_name(const json_t *endpoints, bool any)
 {
 	const char *best = NULL;
 	json_each (endpoints, member) {
@@ -32,7 +32,7 @@ static const char *routed_name(const json_t *endpoints)
 		const json_t *endpoint = json_object_iter_value(member);
 		const json_int_t priority = priority_of(endpoint);
 		const json_int_t before = priority_of(json_object_get(endpoints, best ? best : ""));
-		if (has_gateway(endpoint) &&
+		if ((any || has_gateway(endpoint)) &&
 		    (!best || priority > before || (priority == before && strcmp(name, best) < 0)))
 			best = name;
 	}
@@ -42,7 +42,7 @@ static const char *routed_name(const json_t *endpoints)
 /* The network of the default route before all that are as good. */
 static void route_keep(json_t *endpoints)
 {
-	const char *routed = routed_name(endpoints);
+	const char *routed = routed_name(endpoints, false);
 	json_t *endpoint = json_object_get(endpoints, routed ? routed : "");
 	const json_int_t priority = priority_of(endpoint);
 	const char *first = json_object_iter_key(json_object_iter(endpoints));
@@ -70,7 +70,8 @@ static void priority_add(json_t *endpoint, json_int_t more)
 /* Beside networks that are left to Docker, a priority above 0 has the default route. */
 static void route_beside(json_t *endpoints, const json_t *networks)
 {
-	const char *routed = routed_name(endpoints);
+	const char *running = routed_name(endpoints, false);
+	const char *routed = running ? running : routed_name(endpoints, true);
 	json_t *endpoint = json_object_get(endpoints, routed ? routed : "");
 	json_int_t most = 0;
 	size_t left = 0;
@@ -82,7 +83,7 @@ static void route_beside(json_t *endpoints, const json_t *networks)
 	}
 	if (!left || !routed)
 		return;
-	if (is_converted(routed, networks) && priority_of(endpoint) <= 0)
+	if (running && is_converted(routed, networks) && priority_of(endpoint) <= 0)
 		priority_add(endpoint, 1 - priority_of(endpoint));
 	else if (!is_converted(routed, networks) && most)
 		json_each (endpoints, member)

@@ -401,13 +401,66 @@ static void test_mutated_imports(void **state)
 	json_decref(podman);
 }
 
+#define ENDPOINT(gateway, priority) "{'Gateway': '" gateway "', 'GwPriority': " priority "}"
+
+/* In addition to a bridge that is left to Docker, a gw_priority above 0 has the default route: a
+ * network has one only if it has that of Docker. */
+static void test_docker_default_route(void **state)
+{
+	(void)state;
+	static const char networks[] = "[{'Name': 'lan', 'Driver': 'macvlan'}, {'Name': 'wan', "
+				       "'Driver': 'ipvlan'}, {'Name': 'br', 'Driver': 'bridge'}]";
+	static const struct {
+		const char *endpoints;
+		int lan, wan; /* gw_priority; 0: the key is absent */
+	} rows[] = {
+		{"'lan': " ENDPOINT("10.1.0.1", "0") ", 'wan': " ENDPOINT("10.2.0.1", "0"), 0, 0},
+		{"'lan': " ENDPOINT("10.1.0.1", "0") ", 'br': " ENDPOINT("10.9.0.1", "0"), 0, 0},
+		{"'lan': " ENDPOINT("10.1.0.1", "2") ", 'wan': " ENDPOINT(
+			 "10.2.0.1", "5") ", 'br': " ENDPOINT("10.9.0.1", "9"),
+		 -3, 0},
+		{"'lan': " ENDPOINT("10.1.0.1", "2") ", 'br': " ENDPOINT("10.9.0.1", "1"), 2, 0},
+		{"'lan': " ENDPOINT("10.1.0.1", "-1") ", 'br': " ENDPOINT("10.9.0.1", "-5"), 1, 0},
+		{"'wan': " ENDPOINT("10.2.0.1", "0") ", 'br': " ENDPOINT("", "0"), 0, 1},
+		/* Of containers that do not run, only the priorities are known. */
+		{"'wan': " ENDPOINT("", "7") ", 'br': " ENDPOINT("", "0"), 0, 7},
+		{"'wan': " ENDPOINT("", "7") ", 'br': " ENDPOINT("", "9"), 0, 0},
+		{"'wan': " ENDPOINT("", "0") ", 'br': " ENDPOINT("", "0"), 0, 0},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena *arena = arena_new();
+		json_t *engine = json_from(arena_printf(
+			arena,
+			"{'networks': %s, 'containers': [{'Name': '/web', 'NetworkSettings': "
+			"{'Networks': {%s}}}]}",
+			networks, rows[i].endpoints));
+		json_t *result =
+			tree_json(import_docker(json_object_get(engine, "networks"),
+						json_object_get(engine, "containers"), arena));
+		json_int_t lan = 0, wan = 0;
+		assert_int_equal(json_unpack(result, "{s:{s:{s:{s?:{s?:I}, s?:{s?:I}}}}}",
+					     "containers", "web", "networks", "lan", "gw_priority",
+					     &lan, "wan", "gw_priority", &wan),
+				 0);
+		assert_int_equal(lan, rows[i].lan);
+		assert_int_equal(wan, rows[i].wan);
+		json_decref(result);
+		json_decref(engine);
+		arena_free(arena);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_layout),           cmocka_unit_test(test_long_comment),
-		cmocka_unit_test(test_scalars),          cmocka_unit_test(test_export),
-		cmocka_unit_test(test_random_exports),   cmocka_unit_test(test_mutated_imports),
+		cmocka_unit_test(test_layout),
+		cmocka_unit_test(test_long_comment),
+		cmocka_unit_test(test_scalars),
+		cmocka_unit_test(test_export),
+		cmocka_unit_test(test_random_exports),
+		cmocka_unit_test(test_mutated_imports),
 		cmocka_unit_test(test_mutated_quadlets),
+		cmocka_unit_test(test_docker_default_route),
 	};
 	return cmocka_run_group_tests_name("carry", tests, NULL, NULL);
 }
