@@ -7,7 +7,6 @@
 #include "cmd/saved_plan.h"
 #include "cmd/service_socket.h"
 
-#include <errno.h>
 #include <time.h>
 
 #define WAIT_INTERVAL_MS 200
@@ -96,11 +95,9 @@ int command_diff(const struct options *options)
 /* One confirmation is for one plan, so there is one pass. */
 static int confirm_and_wait(const struct options *options)
 {
-	struct error error;
-	error_set(&error, EINVAL, "--confirm and --wait cannot be combined");
-	error_hint(&error, "run `mvapply apply --wait` first, then `mvapply apply --confirm`");
-	error_code(&error, CODE_TOGETHER);
-	return run_error(&error, options);
+	return usage_error(options, CODE_TOGETHER,
+			   "run `mvapply apply --wait` first, then `mvapply apply --confirm`",
+			   "--confirm and --wait cannot be combined");
 }
 
 int command_apply(const struct options *options)

@@ -1,6 +1,7 @@
 #include "cmd/confirm_guard.h"
 
 #include "cmd/confirm_socket.h"
+#include "cmd/signals.h"
 #include "dhcp/broker.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
@@ -200,16 +201,7 @@ static void guard_process_run(struct guard_process *guard_process)
 }
 
 /* Not SIGHUP: it may end the applying process. The guard is in another session, and ignores it. */
-static int signals_take_over(void)
-{
-	sigset_t signals;
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGUSR1);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-	return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-}
+static const int guard_signals[] = {SIGINT, SIGTERM, SIGUSR1, 0};
 
 /* Ctrl-Z has no effect until the plan is applied and the lock is released: the host would remain
  * half configured, and the guard could not roll back. SIGTTOU is ignored, too. */
@@ -277,7 +269,8 @@ int confirm_guard_begin(struct confirm_guard *guard, const struct confirm_job *j
 				 "cannot start the process that guards the confirmation: %s",
 				 strerror(errno));
 	guard->fd = pair[0];
-	guard->signals = signals_take_over();
+	struct error ignored;
+	guard->signals = signals_open(guard_signals, &ignored);
 	stops_hold(SIG_BLOCK);
 	struct guard_process guard_process = {
 		.job = job, .parent = pair[1], .listener = listener, .signals = guard->signals};

@@ -157,11 +157,9 @@ static int delete_sets(const struct desired *desired, const struct desired *decl
 
 static int names_and_files(const struct options *options)
 {
-	struct error error;
-	error_set(&error, EINVAL, "--name and -f cannot be combined");
-	error_hint(&error, "run `mvapply delete -f PATH` first, then `mvapply delete --name SET`");
-	error_code(&error, CODE_TOGETHER);
-	return run_error(&error, options);
+	return usage_error(options, CODE_TOGETHER,
+			   "run `mvapply delete -f PATH` first, then `mvapply delete --name SET`",
+			   "--name and -f cannot be combined");
 }
 
 int command_delete(const struct options *options)

@@ -213,11 +213,10 @@ static const char *host_name(struct arena *arena)
 
 static int file_missing(const struct command *command, const struct options *options)
 {
-	struct error error;
-	error_set(&error, EINVAL, "%s needs a file", command->name);
-	error_hint(&error, "`mvapply %s -f network.yaml`", command->name);
-	error_code(&error, CODE_NO_FILE);
-	return run_error(&error, options);
+	return usage_error(
+		options, CODE_NO_FILE,
+		arena_printf(options->arena, "`mvapply %s -f network.yaml`", command->name),
+		"%s needs a file", command->name);
 }
 
 static int run(const struct command *command, struct options *options)

@@ -8,6 +8,8 @@
 #include "cmd/session.h"
 #include "reconcile/observe/netns_owner.h"
 
+#include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 /* Results are written to stdout, errors to stderr, in the order of their occurrence. */
@@ -112,4 +114,17 @@ int run_error_after(const struct error *error, json_t *earlier, const struct opt
 int run_error(const struct error *error, const struct options *options)
 {
 	return run_error_after(error, NULL, options);
+}
+
+int usage_error(const struct options *options, enum code code, const char *hint, const char *format,
+		...)
+{
+	struct error error;
+	va_list args;
+	va_start(args, format);
+	error_set(&error, EINVAL, "%s", arena_vprintf(options->arena, format, args));
+	va_end(args);
+	error_hint(&error, "%s", hint);
+	error_code(&error, code);
+	return run_error(&error, options);
 }

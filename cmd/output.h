@@ -15,6 +15,9 @@ int run_report(const struct run *run, const struct desired *desired, const struc
 json_t *run_json(const struct run *run, const struct options *options);
 /* The report of a command or a run that could not begin; returns the exit code. */
 int run_error(const struct error *error, const struct options *options);
+/* The same for an error of the command line, with its code and hint. */
+__attribute__((format(printf, 4, 5))) int usage_error(const struct options *options, enum code code,
+						      const char *hint, const char *format, ...);
 /* The same for a run after others, which did the steps `earlier` (or NULL). */
 int run_error_after(const struct error *error, json_t *earlier, const struct options *options);
 

@@ -12,12 +12,10 @@
 
 void note_add(struct arena *arena, struct notes *notes, const char *format, ...)
 {
-	char text[512];
 	va_list args;
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	*array_push(arena, notes->items, notes->count) = arena_vprintf(arena, format, args);
 	va_end(args);
-	*array_push(arena, notes->items, notes->count) = arena_strdup(arena, text);
 }
 
 size_t *observed_place(const struct observed_set *set, const char *format, ...)

@@ -117,15 +117,13 @@ char *arena_strdup(struct arena *arena, const char *text)
 	return arena_strndup(arena, text, strlen(text));
 }
 
-char *arena_printf(struct arena *arena, const char *format, ...)
+char *arena_vprintf(struct arena *arena, const char *format, va_list args)
 {
-	va_list args, copy;
+	va_list copy;
 	size_t room = room_left(arena);
 	char *text = room ? (char *)arena->chunks->bytes + arena->chunks->used : NULL;
-	va_start(args, format);
 	va_copy(copy, args);
 	size_t size = (size_t)vsnprintf(text, room, format, args) + 1;
-	va_end(args);
 	if (room && (size > room || size > SHARED_SIZE_MAX))
 		memset(text, 0, room);
 	char *in_use = take(arena, size);
@@ -133,6 +131,15 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 		vsnprintf(in_use, size, format, copy);
 	va_end(copy);
 	return in_use;
+}
+
+char *arena_printf(struct arena *arena, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	char *text = arena_vprintf(arena, format, args);
+	va_end(args);
+	return text;
 }
 
 /* An array at the end of the chunk grows in place. */

@@ -11,7 +11,6 @@
 #include "cmd/terminal.h"
 #include "lib/printable.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -163,11 +162,8 @@ static int report(const struct examination *examination, const struct options *o
 /* A gateway is queried through attachments, which files declare. */
 static int traffic_of_nothing(const struct options *options)
 {
-	struct error error;
-	error_set(&error, EINVAL, "doctor --traffic needs a file");
-	error_hint(&error, "`mvapply doctor -f network.yaml --traffic`");
-	error_code(&error, CODE_NO_FILE);
-	return run_error(&error, options);
+	return usage_error(options, CODE_NO_FILE, "`mvapply doctor -f network.yaml --traffic`",
+			   "doctor --traffic needs a file");
 }
 
 int command_doctor(const struct options *options)

@@ -9,7 +9,6 @@
 #include "lib/error_codes.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -85,17 +84,14 @@ static const char *path_named(struct arena *arena, const char *path, const char 
 static int unknown_key(const struct options *options, const struct references *all)
 {
 	const char *word = options->words[0];
-	struct error error;
 	struct suggestion suggestion = {.text = word};
 	for (size_t i = 0; i < all->count; i++) {
 		suggestion_try(&suggestion, all->items[i].key->name);
 		suggestion_try(&suggestion, path_named(options->arena, all->items[i].path, word));
 	}
-	error_set(&error, EINVAL, "there is no key \"%s\"%s", word,
-		  suggestion_text(options->arena, &suggestion));
-	error_hint(&error, "`mvapply explain` shows all of them");
-	error_code(&error, CODE_EXPLAIN);
-	return run_error(&error, options);
+	return usage_error(options, CODE_EXPLAIN, "`mvapply explain` shows all of them",
+			   "there is no key \"%s\"%s", word,
+			   suggestion_text(options->arena, &suggestion));
 }
 
 static void explain_code(struct arena *arena, const struct code_text *entry)
@@ -132,11 +128,8 @@ static int explain_codes(const struct options *options, const char *word)
 	json_decref(document);
 	if (found)
 		return EXIT_CONVERGED;
-	struct error error;
-	error_set(&error, EINVAL, "there is no code \"%s\"", word);
-	error_hint(&error, "`mvapply explain MV` shows all of them");
-	error_code(&error, CODE_EXPLAIN);
-	return run_error(&error, options);
+	return usage_error(options, CODE_EXPLAIN, "`mvapply explain MV` shows all of them",
+			   "there is no code \"%s\"", word);
 }
 
 /* Parses a code in the form of an error, or shortened: "[MV0401]", "MV0401:", "0401"; NULL: the

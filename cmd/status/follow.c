@@ -3,6 +3,7 @@
 #include "cmd/output.h"
 #include "cmd/output_json.h"
 #include "cmd/output_text.h"
+#include "cmd/signals.h"
 #include "cmd/status/status.h"
 #include "cmd/terminal.h"
 #include "lib/display_width.h"
@@ -38,18 +39,7 @@ struct follower {
 	struct error fault; /* and its error, if it failed */
 };
 
-static int signals_open(struct error *error)
-{
-	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGWINCH);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return fd < 0 ? error_set(error, errno, "cannot wait for signals: %s", strerror(errno))
-		      : fd;
-}
+static const int follow_signals[] = {SIGINT, SIGTERM, SIGWINCH, 0};
 
 /* False: the end was requested, or the output has no reader any more. */
 static bool pause_until_next(const struct follower *follower)
@@ -185,7 +175,7 @@ int status_watch(const struct options *options, const struct desired *desired)
 				    .desired = desired,
 				    .terminal = options->output == OUTPUT_TEXT &&
 						terminal_draws(STDOUT_FILENO),
-				    .signals = signals_open(&error)};
+				    .signals = signals_open(follow_signals, &error)};
 	if (follower.signals < 0)
 		return run_error(&error, options);
 	follower.lookups = lookups_new(NULL, NULL, NULL);

@@ -1,3 +1,4 @@
+#include "cmd/signals.h"
 #include "cmd/watch/internal.h"
 #include "cmd/watch/nsid_index.h"
 #include "cmd/watch/sd_notify.h"
@@ -410,15 +411,10 @@ static void signals_ready(void *data, int fd, uint32_t events)
 
 static int signals_listen(struct service *service, struct error *error)
 {
-	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	service->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	static const int signals[] = {SIGHUP, SIGTERM, SIGINT, 0};
+	service->signals = signals_open(signals, error);
 	if (service->signals < 0)
-		return error_set(error, errno, "cannot wait for signals: %s", strerror(errno));
+		return service->signals;
 	return loop_add(service->loop, service->signals, EPOLLIN, signals_ready, service, error);
 }
 

@@ -286,6 +286,15 @@ static struct live *observe_all(struct live *before, const struct desired *desir
 	return NULL;
 }
 
+static struct live *observed(struct observer *observer, int status)
+{
+	namespaces_finish(observer);
+	if (status == 0)
+		return observer->live;
+	live_free(observer->live);
+	return NULL;
+}
+
 struct live *observe_owner_tags(struct error *error)
 {
 	const struct desired nothing = {0};
@@ -297,11 +306,7 @@ struct live *observe_owner_tags(struct error *error)
 		others_find(&observer);
 		status = namespaces_read(&observer, error);
 	}
-	namespaces_finish(&observer);
-	if (status == 0)
-		return observer.live;
-	live_free(observer.live);
-	return NULL;
+	return observed(&observer, status);
 }
 
 struct live *observe_containers(const struct desired *desired, const struct containers *containers,
@@ -315,11 +320,7 @@ struct live *observe_containers(const struct desired *desired, const struct cont
 		container_lookups_find(&observer, desired);
 		status = namespaces_read(&observer, error);
 	}
-	namespaces_finish(&observer);
-	if (status == 0)
-		return observer.live;
-	live_free(observer.live);
-	return NULL;
+	return observed(&observer, status);
 }
 
 struct live *observe(const struct desired *desired, struct lookups *lookups, struct error *error)

@@ -8,6 +8,14 @@ import termios
 import unicodedata
 
 
+def read_some(descriptor):
+    """Up to 64 KiB of a pipe or terminal; b"" at its end."""
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:  # the terminal's other end was closed
+        return b""
+
+
 def on_terminal(host, *arguments, env=None, code=0, columns=200, rows=24):
     """What the command writes to a terminal, without what a terminal does to the ends of lines.
     Standard error is the terminal, too."""
@@ -19,17 +27,9 @@ def on_terminal(host, *arguments, env=None, code=0, columns=200, rows=24):
             [host.binary, *arguments], stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL,
             env={key: value for key, value in around.items() if value is not None})
     os.close(theirs)
-    said = b""
-    while True:
-        try:
-            data = os.read(ours, 65536)
-        except OSError:  # the terminal's other end was closed
-            data = b""
-        if not data:
-            break
-        said += data
+    output = b"".join(iter(lambda: read_some(ours), b""))
     os.close(ours)
-    text = said.decode().replace("\r\n", "\n")
+    text = output.decode().replace("\r\n", "\n")
     if child.wait(20 * host.patience) != code:
         raise AssertionError(f"exit code {child.returncode}, expected {code}: {arguments}\n{text}")
     return text

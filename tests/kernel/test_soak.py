@@ -100,7 +100,7 @@ class Faults:
 def converged(service):
     service.drain()
     return bool(service.notes) and service.notes[-1].startswith(
-        f"READY=1\nSTATUS=Converged, {LINKS} live, 0 pending, 0 to be tried")
+        f"READY=1\nSTATUS=Converged, {LINKS} live, 0 pending, 0 to be retried")
 
 
 def has_address(host, name):

@@ -15,6 +15,7 @@ import unicodedata
 from declare import document, lan
 from host import same
 from registry import test
+from terminal import read_some
 
 TEXT = document({"n": lan()}, {"web": ["n"], "db": ["n"]})
 
@@ -37,10 +38,7 @@ def watching(host, *arguments, terminal=False, rows=24, columns=100,
     def until(holds, what):
         def look():
             while select.select([ours], [], [], 0)[0]:
-                try:
-                    data = os.read(ours, 65536)
-                except OSError:  # a terminal's other end was closed
-                    data = b""
+                data = read_some(ours)
                 if not data:
                     break
                 written.append(data.decode())

@@ -145,7 +145,7 @@ class Chaos:
     def converged(self):
         self.service.drain()
         return bool(self.service.notes) and self.service.notes[-1].startswith(
-            f"READY=1\nSTATUS=Converged, {len(NAMES)} live, 0 pending, 0 to be tried")
+            f"READY=1\nSTATUS=Converged, {len(NAMES)} live, 0 pending, 0 to be retried")
 
     def holds(self):
         for name in NAMES:
