@@ -238,3 +238,31 @@ def kubernetes(host):
         same(mounts["/run/netns"]["mountPropagation"], "HostToContainer", path)
         for mount in mounts.values():
             assert any(volume["name"] == mount["name"] for volume in pod["volumes"]), mount
+
+
+@test("deployment: the NetworkAttachmentDefinition attaches the pod in addition to the cluster's network")
+def multus(host):
+    """As Multus calls the plugin: for net1, with what the pod's annotation requests."""
+    path = f"{EXAMPLES}/kubernetes/multus.yaml"
+    with open(path, encoding="utf-8") as file:
+        node = "".join(re.findall(r"^#   ((?: *)(?!kubectl).*\n)", file.read(), re.M))
+    definition, pod = documents(path)
+    config = json.loads(definition["spec"]["config"])
+    request = json.loads(pod["metadata"]["annotations"]["k8s.v1.cni.cncf.io/networks"])[0]
+    same(request["name"], definition["metadata"]["name"], "the network of the annotation")
+    config["files"] = f"{os.getcwd()}/{host.write(node)}"
+    capabilities = config.pop("capabilities")
+    config["runtimeConfig"] = {key: request[key] for key in capabilities if key in request}
+    host.mvapply("validate", "-f", "network.yaml")
+    host.netns("pod")
+    host.batch("pod", ["link add eth0 type veth peer name p0", "address add 10.88.0.5/16 dev eth0", "link set eth0 up",
+                       "link set p0 up", "route add default via 10.88.0.1"])
+    before = host.snapshot("pod")
+    env = {"CNI_CONTAINERID": "1", "CNI_NETNS": "/run/netns/pod", "CNI_IFNAME": "net1",
+           "CNI_ARGS": "IgnoreUnknown=true;K8S_POD_NAMESPACE=default;K8S_POD_NAME=web;K8S_POD_INFRA_CONTAINER_ID=1"}
+    for command in ("ADD", "DEL"):
+        host.run(host.binary, env={**env, "CNI_COMMAND": command}, stdin=json.dumps(config).encode(), code=0)
+        if command == "ADD":
+            same((host.addresses("pod", "net1"), {route for route in host.routes("pod") if "default" in route}),
+                 ({"172.16.86.70/24"}, {"default via 10.88.0.1 dev eth0"}), "the pod")
+    same(host.snapshot("pod"), before, "after DEL")
