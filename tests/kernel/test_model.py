@@ -2,6 +2,7 @@
 random operations are done to both, and after each the errno and the state are the same. SLOW=1 takes more
 of them, SOAK=1 thousands; MODEL_SEED is the first sequence's."""
 import errno
+import json
 import os
 import platform
 import random
@@ -24,12 +25,16 @@ ADDRESSES = ["10.0.0.2/24", "10.0.0.3/24", "10.0.0.3/16", "10.0.1.2/24", "10.0.1
              "fd00::2/64", "fd00::3/64"]
 DESTINATIONS = ["0.0.0.0/0", "10.9.0.0/16", "10.9.1.0/24", "192.0.2.7/32"]
 ROUTERS = ["10.0.0.1", "10.0.1.1", "10.0.2.1", "-"]
+RULES = [["32763", "10.0.0.2/32", "78", "-"], ["32763", "10.0.0.3/32", "0", "-"],
+         ["32764", "0.0.0.0/0", "0", "default"], ["32765", "0.0.0.0/0", "77", "-"]]
 MACVLANS = ("macvlan", "macvtap")  # one driver in the kernel
 MODES = {"bridge": 4, "private": 1, "vepa": 2}
 
 # The kernel's numbers: rtnetlink.h, if_link.h, if_addr.h.
 NEW_LINK, DELETE_LINK, SET_LINK = 16, 17, 19
 NEW_ADDRESS, DELETE_ADDRESS, NEW_ROUTE, DELETE_ROUTE = 20, 21, 24, 25
+NEW_RULE, DELETE_RULE = 32, 33
+RULE_SOURCE, RULE_PRIORITY, RULE_SUPPRESS, RULE_PROTOCOL = 2, 6, 14, 21
 REQUEST, ACK, CREATE_NEW = 0x1, 0x4, 0x600
 ADDRESS, NAME, MTU, LINK, LINKINFO, ALIAS, NET_NS_FD = 1, 3, 4, 5, 18, 20, 28
 INFO_KIND, INFO_DATA = 1, 2
@@ -163,13 +168,39 @@ class Kernel:
     def unroute(self, ns, name, to):
         return self.of_route(ns, name, to, "-", DELETE_ROUTE)
 
+    def of_rule(self, ns, words, kind, flags=0):
+        priority, source, table, suppress = words
+        address, length = source.split("/")
+        family, value = address_bytes(address)
+        body = struct.pack("=BBBBBBBBI", family, 0, int(length), 0, int(table) or 254, 0, 0, 1, 0)
+        body += attribute(RULE_PRIORITY, int(priority)) + attribute(RULE_PROTOCOL, bytes([PROTOCOL]))
+        body += attribute(RULE_SOURCE, value) if int(length) else b""
+        body += attribute(RULE_SUPPRESS, 0) if suppress == "default" else b""
+        return self.send(ns, kind, body, flags)
+
+    def rule(self, ns, _, *words):
+        return self.of_rule(ns, words, NEW_RULE, CREATE_NEW)
+
+    def unrule(self, ns, _, *words):
+        return self.of_rule(ns, words, DELETE_RULE)
+
+    def rules(self, ns):
+        """As the model prints them."""
+        for rule in json.loads(self.host.ip(ns, "-j rule show")):
+            if rule.get("protocol") == str(PROTOCOL):
+                yield [str(rule["priority"]),
+                       "0.0.0.0/0" if rule["src"] == "all" else f"{rule['src']}/{rule.get('srclen', 32)}",
+                       rule["table"].replace("main", "0"),
+                       "default" if rule.get("suppress_prefixlen") == 0 else "-"]
+
     def show(self, ns):
         links, routes = self.host._read(ns)
         lines = [line for link in links if link["ifname"] not in ("lo", "eth0")
                  for line in link_lines(link)]
         return lines + [f"route {route['dev']} {destination(route['dst'])} "
                         f"{route.get('gateway', '-')}" for route in routes
-                        if str(route.get("protocol")) == str(PROTOCOL)]
+                        if str(route.get("protocol")) == str(PROTOCOL)] + [
+                            " ".join(["rule", "-", *words]) for words in self.rules(ns)]
 
 
 def destination(text):
@@ -226,6 +257,9 @@ class Sequence:
             self.host.batch("host", ["link del p0"])
         if self.kernel.index("host", "p1"):
             self.host.batch("host", ["link del p1"])
+        for ns in SPACES:
+            for words in list(self.kernel.rules(ns)):
+                self.kernel.unrule(ns, "-", *words)
         self.model.do("reset")
         commands = []
         for number, (name, mac) in enumerate(PARENTS.items()):
@@ -269,6 +303,7 @@ class Sequence:
         *where, kind = (self.there("link") or [pick(SPACES), pick(NAMES), "macvlan"])[:3]
         address = self.there("address") or [*where, pick(ADDRESSES)]
         route = self.there("route") or [*where, pick(DESTINATIONS)]
+        rule = self.there("rule") or [pick(SPACES), "-", *pick(RULES)]
         macvlan_only = [] if not set(self.kinds) <= set(MACVLANS) else [
             ["mac", *where, pick(MACS)], ["mode", *where, pick(list(MODES)), kind],
             ["bcqueuelen", *where, str(pick([50, 1000])), kind]]
@@ -281,6 +316,7 @@ class Sequence:
                      ["route", *where, pick(DESTINATIONS), pick(ROUTERS)],
                      ["route", *where, pick(DESTINATIONS), pick(ROUTERS)],
                      ["unroute", *route[:3]], ["delete", *where],
+                     ["rule", pick(SPACES), "-", *pick(RULES)], ["unrule", *rule],
                      ["rename", *where, pick(NAMES)], ["alias", *where, pick(["x", "mvapply:y"])],
                      ["mtu", *where, str(pick(MTUS))], ["down", *where]]
                     + macvlan_only + of_parents)

@@ -8,11 +8,13 @@
  *     mode NS NAME MODE KIND                       bcqueuelen NS NAME LENGTH KIND
  *     address NS NAME PREFIX                       unaddress NS NAME PREFIX
  *     route NS NAME TO VIA                         unroute NS NAME TO
+ *     rule NS - PRIORITY FROM TABLE SUPPRESS       unrule, the same: TABLE 0 is main, SUPPRESS
+ *                                                  "default" or "-"
  *     show NS
  *
  * KIND is the link's own, which a message to a real kernel needs.
- * The answer is a line with its errno; `show` has a line for each link, address and route before
- * it. With the argument "live-rename" the kernel renames links that are up. */
+ * The answer is a line with its errno; `show` has a line for each link, address, route and rule
+ * before it. With the argument "live-rename" the kernel renames links that are up. */
 #include "tests/unit/kernel_model.h"
 #include "tests/unit/world.h"
 
@@ -161,10 +163,31 @@ static int do_unroute(const struct operation *op)
 	return kernel_route_delete(op->ns, op->ifindex, &route);
 }
 
+static struct policy_rule rule_of(const struct operation *op)
+{
+	return (struct policy_rule){.priority = number(op->words[0]),
+				    .from = prefix_of(op->words[1]),
+				    .table = number(op->words[2]),
+				    .no_default = strcmp(op->words[3], "default") == 0};
+}
+
+static int do_rule(const struct operation *op)
+{
+	const struct policy_rule rule = rule_of(op);
+	return kernel_rule_add(op->ns, &rule);
+}
+
+static int do_unrule(const struct operation *op)
+{
+	const struct policy_rule rule = rule_of(op);
+	return kernel_rule_delete(op->ns, &rule);
+}
+
 static const struct {
 	const char *name;
 	int (*action)(const struct operation *);
 } actions[] = {
+	{"rule", do_rule},       {"unrule", do_unrule},
 	{"delete", do_delete},   {"rename", do_rename},
 	{"alias", do_alias},     {"mac", do_mac},
 	{"mtu", do_mtu},         {"mode", do_mode},
@@ -220,6 +243,11 @@ static void show(const struct live_ns *ns)
 		printf("route %s %s %s\n", live_link_by_index(ns, route->ifindex)->name,
 		       prefix_format(&route->to, text),
 		       route->via.family ? ip_format(&route->via, via) : "-");
+	}
+	for (size_t i = 0; i < ns->n_rules; i++) {
+		const struct policy_rule *rule = &ns->rules[i].rule;
+		printf("rule - %u %s %u %s\n", rule->priority, prefix_format(&rule->from, text),
+		       rule->table, rule->no_default ? "default" : "-");
 	}
 }
 
