@@ -90,6 +90,15 @@ static void route_beside(json_t *endpoints, const json_t *networks)
 			priority_add(json_object_iter_value(member), -most);
 }
 
+/* Of a container that does not run, engines before 25 have its MAC address only in `Config`. */
+static void mac_keep(json_t *endpoint, const json_t *container)
+{
+	const char *now = json_text_at(endpoint, "MacAddress");
+	const char *mac = json_text_at(json_object_get(container, "Config"), "MacAddress");
+	if (mac && *mac && (!now || !*now))
+		json_object_set_new(endpoint, "MacAddress", json_string(mac));
+}
+
 /* The network that a container is created with is connected first; the API has them by name. */
 static void order(json_t *container, const json_t *networks)
 {
@@ -98,8 +107,10 @@ static void order(json_t *container, const json_t *networks)
 	const char *first = json_text_at(json_object_get(container, "HostConfig"), "NetworkMode");
 	json_t *endpoint = json_object_get(endpoints, first ? first : "");
 	json_t *ordered = json_object();
-	if (endpoint)
+	if (endpoint) {
+		mac_keep(endpoint, container);
 		json_object_set(ordered, first, endpoint);
+	}
 	json_object_update_missing(ordered, (json_t *)(uintptr_t)endpoints);
 	route_keep(ordered);
 	route_beside(ordered, networks);

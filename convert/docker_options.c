@@ -56,6 +56,14 @@ void network_mtu_at(const json_t *options, const char *key, struct tree *at,
 		network->mtu = (uint32_t)mtu;
 }
 
+/* Docker's dummy link for a network without a parent: "dm-" (macvlan) or "di-" (ipvlan), and the
+ * beginning of the network's id. */
+static bool is_dummy_name(const char *name)
+{
+	return (strncmp(name, "dm-", 3) == 0 || strncmp(name, "di-", 3) == 0) &&
+	       strlen(name) == 15 && strspn(name + 3, "0123456789abcdef") == 12;
+}
+
 static void options_take(const json_t *options, struct tree *at, struct network *network)
 {
 	static const char mtu_key[] = "com.docker.network.driver.mtu";
@@ -63,6 +71,8 @@ static void options_take(const json_t *options, struct tree *at, struct network 
 	const char *const known[] = {"parent", mode, "ipvlan_flag", mtu_key, NULL};
 	const char *flag = json_string_value(json_object_get(options, "ipvlan_flag"));
 	network->parent = json_word_at(options, "parent", at->arena);
+	if (network->parent && is_dummy_name(network->parent))
+		network->parent = NULL;
 	network_mode_at(options, mode, at, network);
 	if (flag && strcmp(flag, "bridge") != 0)
 		json_unconverted("ipvlan_flag", json_object_get(options, "ipvlan_flag"), at);
@@ -157,10 +167,21 @@ static void gateway_missing(struct tree *at, const struct subnet *subnet)
 		     ip_format(&first, text), text);
 }
 
+/* Older engines write it with the subnet's length: "172.18.0.1/16". */
+static bool gateway_at(const json_t *pool, const char *key, struct tree *at, struct ip *ret)
+{
+	const char *text = json_text_at(pool, key);
+	struct prefix prefix;
+	if (!text || !strchr(text, '/') || !prefix_parse(text, &prefix))
+		return json_ip_at(pool, key, at, ret);
+	*ret = prefix.ip;
+	return true;
+}
+
 static void gateway_take(const json_t *pool, const char *key, struct tree *at,
 			 const struct network *network, struct subnet *subnet)
 {
-	const bool given = json_ip_at(pool, key, at, &subnet->gateway);
+	const bool given = gateway_at(pool, key, at, &subnet->gateway);
 	if (network->internal)
 		return;
 	if (is_routed(network))

@@ -39,6 +39,17 @@ static void address_take(const json_t *endpoint, struct tree *map, const char *n
 		json_ip_at(json_object_get(endpoint, "IPAMConfig"), configured, map, ret);
 }
 
+static void lists_left(const json_t *endpoint, struct tree *map)
+{
+	const json_t *links = json_object_get(endpoint, "Links");
+	const json_t *local =
+		json_object_get(json_object_get(endpoint, "IPAMConfig"), "LinkLocalIPs");
+	if (json_array_size(links))
+		json_unconverted("Links", links, map);
+	if (json_array_size(local))
+		json_unconverted("LinkLocalIPs", local, map);
+}
+
 static void endpoint_take(struct tree *map, const json_t *endpoint)
 {
 	struct attachment attachment = {0};
@@ -51,6 +62,7 @@ static void endpoint_take(struct tree *map, const json_t *endpoint)
 	if (json_number_at(endpoint, "GwPriority", map, INT_MAX, &priority))
 		attachment.gw_priority = (int)priority;
 	docker_endpoint(json_object_get(endpoint, "DriverOpts"), map, &attachment);
+	lists_left(endpoint, map);
 	serialise_attachment(map, &attachment);
 }
 

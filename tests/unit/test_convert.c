@@ -450,6 +450,43 @@ static void test_docker_default_route(void **state)
 	}
 }
 
+/* Spellings of Docker's API that differ by its version, and what is not converted. */
+static void test_docker_spellings(void **state)
+{
+	(void)state;
+	static const char text[] =
+		"{'networks': [{'Name': 'lan', 'Driver': 'macvlan', 'Options': {'parent': 'eth0'}, "
+		"'IPAM': {'Config': [{'Subnet': '10.1.0.0/24', 'Gateway': '10.1.0.1/24'}]}}, "
+		"{'Name': 'none', 'Driver': 'macvlan', 'Options': {'parent': 'dm-0123456789ab'}, "
+		"'IPAM': {'Config': [{'Subnet': '10.2.0.0/24', 'IPRange': '10.2.0.x/25'}]}}], "
+		"'containers': [{'Name': '/web', 'Config': {'MacAddress': '02:00:00:00:00:77'}, "
+		"'HostConfig': {'NetworkMode': 'lan', 'Sysctls': {'net.ipv4.conf.eth0.a': '1', "
+		"'net.ipv4.ip_forward': '1'}}, 'NetworkSettings': {'Networks': {'lan': "
+		"{'MacAddress': '', 'Links': ['db:x'], 'IPAMConfig': {'LinkLocalIPs': "
+		"['169.254.1.1']}}}}}]}";
+	static const char *const expected[] = {
+		"gateway: 10.1.0.1\n",
+		"the network has no parent",
+		"edit this: 10.2.0.x/25 is not a prefix",
+		"mac_address: \"02:00:00:00:00:77\"",
+		"Links: [\"db:x\"] is not converted",
+		"LinkLocalIPs: [\"169.254.1.1\"] is not converted",
+		"the sysctl net.ipv4.conf.eth0.a of the container",
+	};
+	struct arena *arena = arena_new();
+	json_t *engine = json_from(text);
+	char *yaml = yaml_of(import_docker(json_object_get(engine, "networks"),
+					   json_object_get(engine, "containers"), arena));
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
+		if (!strstr(yaml, expected[i]))
+			fail_msg("no \"%s\" in\n%s", expected[i], yaml);
+	assert_null(strstr(yaml, "ip_forward"));
+	assert_null(strstr(yaml, "parent: dm-"));
+	free(yaml);
+	json_decref(engine);
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -461,6 +498,7 @@ int main(void)
 		cmocka_unit_test(test_mutated_imports),
 		cmocka_unit_test(test_mutated_quadlets),
 		cmocka_unit_test(test_docker_default_route),
+		cmocka_unit_test(test_docker_spellings),
 	};
 	return cmocka_run_group_tests_name("carry", tests, NULL, NULL);
 }
