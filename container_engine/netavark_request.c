@@ -1,6 +1,7 @@
 #include "container_engine/netavark_request.h"
 
 #include "container_engine/json.h"
+#include "schema/name_rules.h"
 
 #include <errno.h>
 #include <string.h>
@@ -61,11 +62,13 @@ static int options_parse(const json_t *options, struct arena *arena, struct neta
 			 struct error *error)
 {
 	const char *interface = engine_json_text(options, "interface_name"),
-		   *mac = engine_json_text(options, "static_mac");
+		   *mac = engine_json_text(options, "static_mac"), *ignored;
 	const json_t *item;
 	size_t i;
 	if (!interface || !*interface)
 		return wrong("the options of the container", "have no interface_name", error);
+	if (text_problem(KEY_INTERFACE, interface, &ignored))
+		return wrong("interface_name", "is not a valid name of an interface", error);
 	ret->interface = arena_strdup(arena, interface);
 	json_array_foreach(json_object_get(options, "static_ips"), i,
 			   item) if (ip_take(ret, json_string_value(item), error) <

@@ -85,42 +85,19 @@ static int do_add(struct call *call, struct error *error)
 	return plugin_attach(&plugin_call, &started, added_answer, call, &call->answer, error);
 }
 
-/* A declared pod's link carries the container's name of the file, which may not be readable any
- * more. A namespace's path, such as /proc/PID/ns/net, can lead to another container meanwhile. */
-static bool is_pod_of_call(const struct call *call, const struct owner_tag *tag)
-{
-	struct error ignored;
-	const char *source = source_of(&call->request, call->arena);
-	const struct plugin_call plugin_call = plugin_call_of(call);
-	struct desired *desired = source ? plugin_files(&plugin_call, &ignored) : NULL;
-	const bool other = desired && declared_otherwise(desired, tag, SOURCE_CNI, source);
-	desired_free(desired);
-	return source && !other;
-}
-
 /* Whether a call for this interface made the link. */
 static bool is_of_call(const void *data, const struct owner_tag *tag)
 {
-	const struct call *call = data;
-	if (!role_in_container(tag->role) ||
-	    !network_named(tag->set, tag->network, call->request.network))
-		return false;
-	return tag->role == ROLE_ATTACH ? is_pod_of_call(call, tag)
-					: guest_key_is(tag, key_of(call, &call->request.interface));
+	const struct plugin_call plugin_call = plugin_call_of(data);
+	const struct started started = started_of(data);
+	return plugin_made(&plugin_call, &started, tag);
 }
 
 static int delete_named(const struct call *call, struct error *error)
 {
-	struct netns_link found;
-	const struct cni_request *request = &call->request;
-	const int status = netns_link_read(request->netns, request->interface.ifname, call->arena,
-					   &found, error);
-	/* The process of /proc/PID/ns/net has ended, and one of the host has its id. */
-	if (status < 0 && error->code == CODE_NAMESPACE_HOST)
-		return 0;
-	if (status <= 0 || !is_of_call(call, &found.link.tag))
-		return status < 0 ? status : 0;
-	return netns_link_delete(request->netns, &found.link, error);
+	const struct plugin_call plugin_call = plugin_call_of(call);
+	const struct started started = started_of(call);
+	return plugin_detach(&plugin_call, &started, error);
 }
 
 /* A runtime repeats DEL without a namespace, which is gone then, as a rule. A new container of the

@@ -1,6 +1,5 @@
 /* The plugin of netavark, Podman's network stack (netavark-plugins, "Plugin API"): Podman's network
  * with the driver mvapply is a network of the files. */
-#include "cmd/attach/netns_link.h"
 #include "cmd/attach/plugin.h"
 #include "cmd/commands.h"
 #include "cmd/exit.h"
@@ -82,36 +81,28 @@ static json_t *setup_answer(void *data, const struct network *network, const str
 			 spec->mac.set ? mac_format(&spec->mac, mac) : "", "subnets", subnets);
 }
 
-static int do_setup(struct call *call, struct error *error)
+static struct started started_of(const struct call *call)
 {
-	struct arena *arena = call->options->arena;
 	const struct netavark_request *request = &call->request;
-	if (netavark_request_parse(call->input, arena, &call->request, error) < 0)
-		return -EINVAL;
-	const struct plugin_call plugin_call = plugin_call_of(call);
-	const struct started started = {
-		.kind = SOURCE_PODMAN,
-		.source = request->container_name,
-		.name = request->container_name,
-		.key = plugin_key(arena, "nv", request->container_id, request->interface),
-		.netns = call->netns,
-		.interface = request->interface,
-		.ipv4 = request->ipv4,
-		.ipv6 = request->ipv6,
-		.mac = request->mac};
-	return plugin_attach(&plugin_call, &started, setup_answer, NULL, &call->answer, error);
+	return (struct started){.kind = SOURCE_PODMAN,
+				.source = request->container_name,
+				.name = request->container_name,
+				.key = plugin_key(call->options->arena, "nv", request->container_id,
+						  request->interface),
+				.netns = call->netns,
+				.interface = request->interface,
+				.ipv4 = request->ipv4,
+				.ipv6 = request->ipv6,
+				.mac = request->mac};
 }
 
-static int link_delete(const struct call *call, struct error *error)
+static int do_setup(struct call *call, struct error *error)
 {
-	struct netns_link found;
-	const struct owner_tag *tag = &found.link.tag;
-	const int status = netns_link_read(call->netns, call->request.interface,
-					   call->options->arena, &found, error);
-	if (status <= 0 || !role_in_container(tag->role) ||
-	    !network_named(tag->set, tag->network, call->request.network))
-		return status < 0 ? status : 0;
-	return netns_link_delete(call->netns, &found.link, error);
+	if (netavark_request_parse(call->input, call->options->arena, &call->request, error) < 0)
+		return -EINVAL;
+	const struct plugin_call plugin_call = plugin_call_of(call);
+	const struct started started = started_of(call);
+	return plugin_attach(&plugin_call, &started, setup_answer, NULL, &call->answer, error);
 }
 
 static int do_teardown(struct call *call, struct error *error)
@@ -123,7 +114,9 @@ static int do_teardown(struct call *call, struct error *error)
 		status = apply_lock(&lock, NULL, NULL, error);
 	if (status < 0)
 		return status;
-	status = link_delete(call, error);
+	const struct plugin_call plugin_call = plugin_call_of(call);
+	const struct started started = started_of(call);
+	status = plugin_detach(&plugin_call, &started, error);
 	apply_unlock(&lock);
 	return status;
 }

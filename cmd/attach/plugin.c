@@ -2,6 +2,7 @@
 
 #include "cmd/attach/attach.h"
 #include "cmd/attach/files.h"
+#include "cmd/attach/guests.h"
 #include "cmd/attach/netns_link.h"
 #include "cmd/exit.h"
 #include "lib/hash.h"
@@ -120,4 +121,40 @@ int plugin_attach(const struct plugin_call *call, const struct started *started,
 	status = desired_attach(&attaching, desired, started);
 	desired_free(desired);
 	return status;
+}
+
+static bool declared_by_source(const struct plugin_call *call, const struct started *started,
+			       const struct owner_tag *tag)
+{
+	struct error ignored;
+	if (!started->source)
+		return false;
+	struct desired *desired = plugin_files(call, &ignored);
+	const bool other =
+		desired && declared_otherwise(desired, tag, started->kind, started->source);
+	desired_free(desired);
+	return !other;
+}
+
+bool plugin_made(const struct plugin_call *call, const struct started *started,
+		 const struct owner_tag *tag)
+{
+	if (!role_in_container(tag->role) || !network_named(tag->set, tag->network, call->network))
+		return false;
+	return tag->role == ROLE_ATTACH ? declared_by_source(call, started, tag)
+					: guest_key_is(tag, started->key);
+}
+
+int plugin_detach(const struct plugin_call *call, const struct started *started,
+		  struct error *error)
+{
+	struct netns_link found;
+	const int status = netns_link_read(started->netns, started->interface, call->options->arena,
+					   &found, error);
+	/* /proc/PID/ns/net leads to another process when the kernel has reused the id. */
+	if (status < 0 && error->code == CODE_NAMESPACE_HOST)
+		return 0;
+	if (status <= 0 || !plugin_made(call, started, &found.link.tag))
+		return status < 0 ? status : 0;
+	return netns_link_delete(started->netns, &found.link, error);
 }

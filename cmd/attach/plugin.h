@@ -33,4 +33,14 @@ typedef json_t *plugin_answer(void *data, const struct network *network,
 int plugin_attach(const struct plugin_call *call, const struct started *started,
 		  plugin_answer *answer, void *data, json_t **ret_answer, struct error *error);
 
+/* Whether an attachment of this container has the owner tag, as far as the files can tell, which
+ * may be gone: the key of a guest, or a container that they do not declare by another source. */
+bool plugin_made(const struct plugin_call *call, const struct started *started,
+		 const struct owner_tag *tag);
+
+/* Deletes the interface from the namespace, if it is the container's, and there is one. The lock is
+ * held. Returns 0, or a negative errno. */
+int plugin_detach(const struct plugin_call *call, const struct started *started,
+		  struct error *error);
+
 #endif

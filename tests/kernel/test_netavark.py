@@ -129,3 +129,24 @@ def real(host):
 
 if "NETAVARK" in os.environ:
     test("netavark: the real one sets up and tears down, and shows an error word for word")(real)
+
+
+@test("netavark: teardown in another container's namespace, and interface names that the kernel changes")
+def reused(host):
+    host.netns("a", "b", "web")
+    declare(host, document({"lan": lan(ip_range="172.16.86.0/25")},
+                           {name: {"podman": name, "networks": ["lan"]} for name in ("a", "b")}))
+    plugin = Plugin(host)
+    for name in ("a", "b", "web"):
+        plugin.setup(name)
+    for request in ("a", "unknown"):
+        for name in ("b", "web"):
+            plugin.call("teardown", f"/run/netns/{name}", stdin=plugin.request(request))
+            same(host.names(name), {"eth0"}, f"the link of {name} after the teardown of {request}")
+    plugin.call("teardown", "/proc/self/ns/net", stdin=plugin.request("a"))
+    for name in ("a", "b", "web"):
+        plugin.teardown(name)
+        same(host.names(name), set(), "after its own teardown")
+    for name in ("eth%d", "all", "a b"):
+        assert "error" in plugin.setup("a", code=1, interface_name=name), name
+    same(host.names("a"), set(), "after the failures")
