@@ -136,6 +136,12 @@ def reconnects(host):
             service.until(lambda: leads_out(host, engine), "repaired", 20)
         with engine.space("app") as space:
             same(host.apply(text(gw_priority=1), env=engine.env).plan, [], "nothing is left to do")
+            host.apply(text(), env=engine.env)
+            check_gone(host, space)
+            same([way_out(host, space, family)[0] for family in FAMILIES], ["eth0", "eth0"],
+                 "without a gw_priority")
+            same(host.apply(text(), env=engine.env).plan, [], "a second apply without one")
+            host.apply(text(gw_priority=1), env=engine.env)
             host.delete(text(gw_priority=1), env=engine.env)
             check_gone(host, space)
             for family in FAMILIES:
