@@ -260,7 +260,11 @@ install-service:
 	install -d $(DESTDIR)$(UNITDIR)
 	sed 's,/usr/local/bin/,$(PREFIX)/bin/,; /^#   cp mvapply.service/d' examples/systemd/mvapply.service \
 		> $(DESTDIR)$(UNITDIR)/mvapply.service
-	chmod 644 $(DESTDIR)$(UNITDIR)/mvapply.service
+	sed 's,/usr/local/bin/,$(PREFIX)/bin/,' examples/systemd/mvapply-docker.service \
+		> $(DESTDIR)$(UNITDIR)/mvapply-docker.service
+	sed '/^#   cp mvapply-docker/d' examples/systemd/mvapply-docker.socket \
+		> $(DESTDIR)$(UNITDIR)/mvapply-docker.socket
+	chmod 644 $(DESTDIR)$(UNITDIR)/mvapply.service $(DESTDIR)$(UNITDIR)/mvapply-docker.*
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/mvapply/systemd examples/systemd/mvapply-*.conf
 	install -D -m 644 -t $(DESTDIR)/etc/mvapply dist/example.yaml.disabled
 
@@ -292,7 +296,8 @@ release:
 
 # What `make install` and `make install-service` installed, but not what is in /etc/mvapply.
 uninstall:
-	rm -f $(DESTDIR)$(UNITDIR)/mvapply.service $(DESTDIR)$(PREFIX)/share/mvapply/systemd/mvapply-*.conf \
+	rm -f $(DESTDIR)$(UNITDIR)/mvapply.service $(DESTDIR)$(UNITDIR)/mvapply-docker.service \
+		$(DESTDIR)$(UNITDIR)/mvapply-docker.socket $(DESTDIR)$(PREFIX)/share/mvapply/systemd/mvapply-*.conf \
 		$(DESTDIR)$(PREFIX)/bin/mvapply $(DESTDIR)$(PREFIX)/bin/mvapply-runtime \
 		$(DESTDIR)$(CNIDIR)/mvapply $(DESTDIR)$(PREFIX)/lib/netavark/mvapply $(DESTDIR)$(HOOKSDIR)/50-mvapply.json \
 		$(DESTDIR)$(PREFIX)/share/man/man8/mvapply.8 $(DESTDIR)$(PREFIX)/share/man/man8/mvapply-runtime.8 \

@@ -478,9 +478,11 @@ static const struct code_text texts[] = {
 	{CODE_DOCKER_ADDRESS, CLASS_REFUSED, "the requested address is in use",
 	 "Another container has the address, or it is reserved for one. Choose another address "
 	 "with `--ip`, or leave the option out."},
-	{CODE_DOCKER_FULL, CLASS_FAILED, "no free address",
-	 "All addresses of the network's range are in use or declared for containers. Extend "
-	 "`ip_range`, or remove containers."},
+	{CODE_DOCKER_DECLARED, CLASS_REFUSED, "the address is not the container's",
+	 "The files give an address to a container that they declare with `docker:`. Docker tells "
+	 "its drivers no names of containers before it has chosen the address, so the address has "
+	 "to be written: `docker run --network lan --ip ADDRESS --name NAME`. Only this container "
+	 "can have it."},
 	{CODE_DOCKER_LINK, CLASS_FAILED, "the container's link is gone",
 	 "Docker asked for a link that mvapply created for the container and that does not exist "
 	 "any more: its parent was deleted, or another program deleted it. Start the container "
@@ -491,11 +493,6 @@ static const struct code_text texts[] = {
 	{CODE_DOCKER_SOCKET, CLASS_FAILED, "the plugin's socket cannot be opened",
 	 "`mvapply docker-plugin` listens at /run/docker/plugins/mvapply.sock, or takes the socket "
 	 "from systemd. Another one may be running, or the user is not root."},
-	{CODE_DOCKER_DECLARED, CLASS_REFUSED, "the address is not the container's",
-	 "The files give an address to a container that they declare with `docker:`. Docker tells "
-	 "its drivers no names of containers before it has chosen the address, so the address has "
-	 "to be written: `docker run --network lan --ip ADDRESS --name NAME`. Only this container "
-	 "can have it."},
 };
 
 const struct code_text *code_at(size_t index)

@@ -212,7 +212,7 @@ static int address_take(const struct run *run, const struct containers *containe
 			return -EINVAL;
 	}
 	error_set(error, ENOSPC, "network %s has no free address", containers->network->name);
-	return error_code(error, CODE_DOCKER_FULL);
+	return error_code(error, CODE_DOCKER_ADDRESS);
 }
 
 static int address_choose(const struct docker_work *work, struct desired *desired,

@@ -5,7 +5,8 @@ A page is played in sections, each on a host of its own, which begins at a comme
     <!-- test: needs=vlan lan=10:172.16.86.1/24 link=eth1 netns=web,db copy=examples/a.yaml:a.yaml -->
 
 or, where it speaks of an engine, engine=docker: a real one that has the image "alpine"
-(engine=docker-runtime: one with mvapply as a runtime, which reads network.yaml); and
+(engine=docker-runtime: one with mvapply as a runtime, which reads network.yaml; engine=docker-driver: one
+with mvapply as a plugin, which does, too); and
 dhcp=172.16.86.50 is a DHCP server on the LAN with that one address. stand-in=NAME is a container where no
 engine can run, as under user-mode Linux: a process with a network namespace of its own, which a stand-in for
 Docker's API knows by that name, and a function `docker` that runs commands in it. In it, a YAML block whose
@@ -21,8 +22,10 @@ import subprocess
 import time
 
 from dhcp_server import Server
+from docker_plugin import plugged
 from engines import BUSYBOX, PageDocker, running
 from fake_engine import ID, engine, inspected
+from host import WORK
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 
@@ -204,6 +207,9 @@ def prepare(host, setup, stack):
             host.write(read(source), name)
         elif key == "engine":
             made = PageDocker if value == "docker-runtime" else None
+            if value == "docker-driver":
+                stack.enter_context(plugged(host, f"{WORK}/network.yaml"))
+                value = "docker"
             real = stack.enter_context(running(host, value, made))
             real.load("alpine")
             env = real.env

@@ -11,50 +11,15 @@ import subprocess
 
 import engines
 from declare import document, lan
+from docker_plugin import SOCKET, plugged
 from engines import running
 from host import WORK, same
 from registry import test
 from service import watching
 
 FILE = f"{WORK}/driver.yaml"
-SOCKET = "/run/docker/plugins/mvapply.sock"
 SHOW = ["sh", "-c", "ip addr show; ip route show; echo end; sleep 1000"]
 RANGE = "172.16.86.0/25"
-
-
-class Plugin:
-    """The plugin as a service without systemd: it can be killed and started again."""
-    def __init__(self, host):
-        self.host, self.process = host, None
-
-    def begin(self):
-        with open(f"{WORK}/plugin.log", "ab") as log, self.host.inside("host"):
-            self.process = subprocess.Popen([self.host.binary, "docker-plugin", "-f", FILE],
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={
-                                                **os.environ, "DOCKER_HOST": f"unix://{WORK}/docker/engine.sock"})
-        self.host.until(self.answers, "the plugin answers")
-
-    def answers(self):
-        assert self.process.poll() is None, open(f"{WORK}/plugin.log").read()
-        with contextlib.suppress(OSError, http.client.HTTPException):
-            return self.call("NetworkDriver.GetCapabilities")
-
-    def call(self, method, **body):
-        """What it answers, as Docker would ask."""
-        connection = engines.Connection(SOCKET)
-        connection.request("POST", f"/{method}", json.dumps(body))
-        response = connection.getresponse()
-        answer = json.loads(response.read())
-        connection.close()
-        return answer
-
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def restart(self):
-        self.kill()
-        self.begin()
 
 
 class Driven(engines.Docker):
@@ -96,23 +61,19 @@ def driver(name, **options):
     """Registers a test that gets the host, Docker and the running plugin."""
     def register(function):
         def body(host):
-            plugin = Plugin(host)
             host.write(document({"lan": lan(ip_range=RANGE)}, {}), "driver.yaml")
-            plugin.begin()
-            try:
-                with running(host, "docker", Driven) as docker:
+            with plugged(host, FILE) as plugin, running(host, "docker", Driven) as docker:
+                try:
                     function(host, docker, plugin)
+                    docker.remove_all()
                     for network in docker.call("GET", "/networks"):
                         if network["Driver"] == "mvapply":
-                            docker.remove_all()
                             docker.call("DELETE", f"/networks/{network['Id']}")
-            except BaseException:
-                for path in (f"{WORK}/plugin.log", f"{docker.home}/log"):
-                    with open(path, encoding="utf-8", errors="replace") as file:
-                        print(file.read()[-6000:])
-                raise
-            finally:
-                plugin.kill()
+                except BaseException:
+                    for path in (plugin.log, f"{docker.home}/log"):
+                        with open(path, encoding="utf-8", errors="replace") as file:
+                            print(file.read()[-6000:])
+                    raise
         test(f"docker driver: {name}", seconds=150, **options)(body)
         return function
     return register
@@ -315,16 +276,10 @@ CALLS = [
 ]
 
 
-@contextlib.contextmanager
 def alone(host):
     """The plugin without Docker."""
-    plugin = Plugin(host)
     host.write(document({"lan": lan(ip_range=RANGE)}, {}), "driver.yaml")
-    plugin.begin()
-    try:
-        yield plugin
-    finally:
-        plugin.kill()
+    return plugged(host, FILE)
 
 
 @test("docker driver: each call to a plugin that was killed and started again before it")
@@ -410,11 +365,27 @@ def declared(host, docker, plugin):
         docker.remove("other")
         docker.stop("my-db")
         said = docker.fails(docker.run, "other", ip="172.16.86.20")
-        assert "MV1410" in said and "other needs another address" in said, said
+        assert "MV1406" in said and "other needs another address" in said, said
         docker.remove("other")
         docker.remove("my-db")
         said = docker.fails(docker.run, "my-db")
-        assert "MV1410" in said and "add --ip 172.16.86.20" in said, said
+        assert "MV1406" in said and "add --ip 172.16.86.20" in said, said
         docker.remove("my-db")
         service.settle()
     same(host.snapshot("host"), before, "the host at the end")
+
+
+@test("docker driver: more containers than addresses, and a second plugin")
+def full(host):
+    with alone(host) as plugin:
+        host.write(document({"lan": lan(ip_range="172.16.86.4/31")}, {}), "driver.yaml")
+        asked = [plugin.call("IpamDriver.RequestAddress", PoolID=POOL) for _ in range(3)]
+        same([answer.get("Address") for answer in asked], ["172.16.86.4/24", "172.16.86.5/24", None], "the addresses")
+        assert "MV0609" in asked[2]["Error"], asked
+        plugin.call("IpamDriver.ReleaseAddress", PoolID=POOL, Address="172.16.86.4")
+        same(plugin.call("IpamDriver.RequestAddress", PoolID=POOL)["Address"], "172.16.86.4/24", "a released one")
+        plugin.call("Plugin.Activate")
+        same(plugin.call("IpamDriver.RequestAddress", PoolID=POOL)["Address"], "172.16.86.4/24", "after Docker's restart")
+        second = host.mvapply("docker-plugin", "-f", FILE, code=1)
+        assert "MV1409" in second.err, second
+        plugin.call("IpamDriver.RequestAddress", PoolID=POOL)

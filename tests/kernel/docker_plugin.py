@@ -1,0 +1,60 @@
+"""`mvapply docker-plugin` as a test runs it: without systemd, so that it can be killed and started again."""
+import contextlib
+import http.client
+import json
+import os
+import signal
+import subprocess
+
+import engines
+from host import WORK
+
+SOCKET = "/run/docker/plugins/mvapply.sock"
+
+
+class Plugin:
+    """A plugin that reads the file at `path`."""
+    def __init__(self, host, path):
+        self.host, self.path, self.process = host, path, None
+        self.log = f"{WORK}/plugin.log"
+
+    def begin(self):
+        with open(self.log, "ab") as log, self.host.inside("host"):
+            self.process = subprocess.Popen(
+                [self.host.binary, "docker-plugin", "-f", self.path], stdin=subprocess.DEVNULL, stdout=log,
+                stderr=log, env={**os.environ, "DOCKER_HOST": f"unix://{WORK}/docker/engine.sock"})
+        self.host.until(self.answers, "the plugin answers")
+
+    def answers(self):
+        if self.process.poll() is not None:
+            with open(self.log, encoding="utf-8") as log:
+                raise AssertionError(f"the plugin ended: {log.read()}")
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            return self.call("NetworkDriver.GetCapabilities")
+
+    def call(self, method, **body):
+        """What it answers, as Docker would ask."""
+        connection = engines.Connection(SOCKET)
+        connection.request("POST", f"/{method}", json.dumps(body))
+        answer = json.loads(connection.getresponse().read())
+        connection.close()
+        return answer
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def restart(self):
+        self.kill()
+        self.begin()
+
+
+@contextlib.contextmanager
+def plugged(host, path):
+    """A running plugin."""
+    plugin = Plugin(host, path)
+    plugin.begin()
+    try:
+        yield plugin
+    finally:
+        plugin.kill()
