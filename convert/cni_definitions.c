@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define RESOURCE "k8s.v1.cni.cncf.io/resourceName"
+
 static bool has_kind(const json_t *document, const char *kind)
 {
 	const char *text = json_text_at(document, "kind");
@@ -26,7 +28,13 @@ static void definition_take(const json_t *definition, json_t *confs, struct tree
 	const json_t *metadata = json_object_get(definition, "metadata");
 	const char *name = json_text_at(metadata, "name");
 	const char *config = json_text_at(json_object_get(definition, "spec"), "config");
+	const char *resource = json_text_at(json_object_get(metadata, "annotations"), RESOURCE);
 	json_t *conf = config ? json_loads(config, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	if (resource)
+		tree_comment(at,
+			     "%s: " RESOURCE "=%s is not converted: a device plugin of "
+			     "Kubernetes assigns these devices",
+			     name ? name : "a NetworkAttachmentDefinition", resource);
 	if (!config)
 		tree_comment(
 			at, "%s has no spec.config: import the file of that name in /etc/cni/net.d",

@@ -48,6 +48,19 @@ void network_mode_at(const json_t *options, const char *key, struct tree *at,
 			    word ? word : "of that kind");
 }
 
+void network_vlan_left(const json_t *options, struct tree *at)
+{
+	static const char *const keys[] = {"vlan", "vlan_id", "vlanid", "vlanId"};
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const char *id = json_word_at(options, keys[i], at->arena);
+		if (id && *id)
+			import_edit(at, "vlan",
+				    "the engine ignores the option %s=%s; write `vlan: %s` if the "
+				    "containers are on that VLAN, or remove this line",
+				    keys[i], id, id);
+	}
+}
+
 void network_mtu_at(const json_t *options, const char *key, struct tree *at,
 		    struct network *network)
 {
@@ -77,6 +90,7 @@ static void options_take(const json_t *options, struct tree *at, struct network 
 	if (flag && strcmp(flag, "bridge") != 0)
 		json_unconverted("ipvlan_flag", json_object_get(options, "ipvlan_flag"), at);
 	network_mtu_at(options, mtu_key, at, network);
+	network_vlan_left(options, at);
 	json_leftovers(options, known, at);
 }
 

@@ -23,6 +23,9 @@ bool docker_driver(const char *name, enum driver *ret);
  * does not have is to be edited in `at`. */
 void network_mode_at(const json_t *options, const char *key, struct tree *at,
 		     struct network *network);
+/* An option of a VLAN is to be edited in `at`: the engine ignores it for these drivers, but the
+ * containers may be meant to be on that VLAN. */
+void network_vlan_left(const json_t *options, struct tree *at);
 /* Sets the network's MTU, in bytes, if the key exists. */
 void network_mtu_at(const json_t *options, const char *key, struct tree *at,
 		    struct network *network);

@@ -24,6 +24,7 @@ static void options_take(struct tree *map, const json_t *options, struct network
 	static const char *const known[] = {"mode", "mtu", "parent", "no_default_route", NULL};
 	network_mode_at(options, "mode", map, network);
 	network_mtu_at(options, "mtu", map, network);
+	network_vlan_left(options, map);
 	json_leftovers(options, known, map);
 }
 
@@ -115,6 +116,12 @@ static const char *const endpoint_known[] = {
 	"DriverOpts",          "IPAMConfig",  "Links",
 	"interface_name",      NULL};
 
+static bool is_empty(const json_t *object, const char *key)
+{
+	const char *text = json_text_at(object, key);
+	return text && !*text;
+}
+
 static void endpoint_take(struct tree *map, const json_t *endpoint)
 {
 	struct attachment attachment = {0};
@@ -123,7 +130,44 @@ static void endpoint_take(struct tree *map, const json_t *endpoint)
 	import_mac_at(endpoint, "MacAddress", map, &attachment.mac);
 	attachment.interface_name = json_word_at(endpoint, "interface_name", map->arena);
 	json_leftovers(endpoint, endpoint_known, map);
+	if (is_empty(endpoint, "IPAddress") && is_empty(endpoint, "GlobalIPv6Address"))
+		tree_comment(map, "the container does not run, and Podman does not say whether it "
+				  "has a fixed address or MAC address: write them here");
 	serialise_attachment(map, &attachment);
+}
+
+static bool leases(const json_t *networks, const char *name)
+{
+	for (size_t i = 0; i < json_array_size(networks); i++) {
+		const json_t *network = json_array_get(networks, i);
+		const char *other = json_text_at(network, "name");
+		const char *driver =
+			json_text_at(json_object_get(network, "ipam_options"), "driver");
+		if (other && strcmp(other, name) == 0)
+			return driver && strcmp(driver, "dhcp") == 0;
+	}
+	return false;
+}
+
+/* Podman lists a lease as an address. The caller releases the result with json_decref. */
+static json_t *without_leases(const json_t *containers, const json_t *networks)
+{
+	json_t *copy = json_deep_copy(containers);
+	for (size_t i = 0; i < json_array_size(copy); i++) {
+		const json_t *settings =
+			json_object_get(json_array_get(copy, i), "NetworkSettings");
+		json_each (json_object_get(settings, "Networks"), member) {
+			json_t *endpoint = json_object_iter_value(member);
+			const char *address = json_text_at(endpoint, "IPAddress");
+			if (!address || !leases(networks, json_object_iter_key(member)))
+				continue;
+			if (*address)
+				json_object_set_new(endpoint, "the DHCP lease",
+						    json_string(address));
+			json_object_del(endpoint, "IPAddress");
+		}
+	}
+	return copy;
 }
 
 struct tree *import_podman(const json_t *networks, const json_t *containers, struct arena *arena)
@@ -138,5 +182,8 @@ struct tree *import_podman(const json_t *networks, const json_t *containers, str
 		.predefined = predefined,
 		.network = network_take,
 		.endpoint = endpoint_take};
-	return import_engine(&words, networks, containers, arena);
+	json_t *leased = without_leases(containers, networks);
+	struct tree *tree = import_engine(&words, networks, leased, arena);
+	json_decref(leased);
+	return tree;
 }

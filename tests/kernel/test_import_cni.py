@@ -323,3 +323,13 @@ def as_the_plugins(host):
         host.apply(json.dumps(declared))
         same(seen(), theirs, f"{ipam}\n{done.out}")
         host.delete(json.dumps(declared))
+
+
+@test("import cni: the device plugin's resource of a definition is reported")
+def resource(host):
+    conf = json.dumps({**HOST_LOCAL, "name": "lan"})
+    text = json.dumps({"kind": "NetworkAttachmentDefinition", "spec": {"config": conf}, "metadata": {
+        "name": "lan", "annotations": {"k8s.v1.cni.cncf.io/resourceName": "example.org/port"}}})
+    done = host.mvapply("import", "cni", host.write(text, "definition.json"))
+    assert "k8s.v1.cni.cncf.io/resourceName=example.org/port is not converted" in \
+        " ".join(done.out.replace("#", " ").split()), done

@@ -487,6 +487,37 @@ static void test_docker_spellings(void **state)
 	arena_free(arena);
 }
 
+/* What libpod's API says and does not say of a container's addresses, and options of a VLAN. */
+static void test_podman_addresses(void **state)
+{
+	(void)state;
+	static const char text[] =
+		"{'networks': [{'name': 'lan', 'driver': 'macvlan', 'network_interface': 'eth0', "
+		"'subnets': [{'subnet': '10.1.0.0/24', 'lease_range': {'start_ip': 'x'}}]}, "
+		"{'name': 'auto', 'driver': 'macvlan', 'network_interface': 'eth1', "
+		"'ipam_options': {'driver': 'dhcp'}, 'options': {'vlan': '7'}}], 'containers': "
+		"[{'Name': 'off', 'NetworkSettings': {'Networks': {'lan': {'IPAddress': '', "
+		"'GlobalIPv6Address': ''}}}}, {'Name': 'on', 'NetworkSettings': {'Networks': "
+		"{'auto': {'IPAddress': '10.2.0.9', 'GlobalIPv6Address': ''}}}}]}";
+	static const char *const expected[] = {
+		"edit this: x is not an address",
+		"the container does not run",
+		"the DHCP lease: \"10.2.0.9\" is not converted",
+		"edit this: the engine ignores the option vlan=7",
+	};
+	struct arena *arena = arena_new();
+	json_t *engine = json_from(text);
+	char *yaml = yaml_of(import_podman(json_object_get(engine, "networks"),
+					   json_object_get(engine, "containers"), arena));
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
+		if (!strstr(yaml, expected[i]))
+			fail_msg("no \"%s\" in\n%s", expected[i], yaml);
+	assert_null(strstr(yaml, "ipv4_address"));
+	free(yaml);
+	json_decref(engine);
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -499,6 +530,7 @@ int main(void)
 		cmocka_unit_test(test_mutated_quadlets),
 		cmocka_unit_test(test_docker_default_route),
 		cmocka_unit_test(test_docker_spellings),
+		cmocka_unit_test(test_podman_addresses),
 	};
 	return cmocka_run_group_tests_name("carry", tests, NULL, NULL);
 }
