@@ -254,7 +254,8 @@ json_t *json_plan(const struct plan *plan, const struct live *live, const struct
 	return document;
 }
 
-int json_lacking(void)
+/* Reports that a value is missing (json_whole); returns the exit code. */
+static int json_lacking(void)
 {
 	struct error error;
 	error_set(&error, EILSEQ, "part of the output cannot be written as JSON");

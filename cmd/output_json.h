@@ -35,8 +35,6 @@ const char *action_name(enum action action);
 
 /* The same members after "version". Takes ownership of the document. */
 json_t *json_versioned(json_t *document);
-/* Reports that a value is missing (json_whole); returns the exit code. */
-int json_lacking(void);
 /* Writes the document with its version and exit code, and frees it; or reports that a value is
  * missing. Returns the exit code. */
 int json_finish(json_t *document, int exit_code);

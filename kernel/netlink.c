@@ -85,7 +85,7 @@ bool reply_decode(const struct nlmsghdr *message, struct reply *ret)
 	return true;
 }
 
-int reply_error(const struct reply *reply, struct error *error)
+static int reply_error(const struct reply *reply, struct error *error)
 {
 	return error_set(error, reply->errnum, "%s%s%s", strerror(reply->errnum),
 			 reply->text[0] ? ": " : "", reply->text);

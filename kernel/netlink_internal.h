@@ -2,13 +2,8 @@
 #ifndef KERNEL_NETLINK_INTERNAL_H
 #define KERNEL_NETLINK_INTERNAL_H
 
-#include "lib/error.h"
-
-struct reply;
-
 /* The errno of a netlink error, which is negative in messages. Any other value counts as a protocol
  * error. */
 int netlink_errnum(int number);
-int reply_error(const struct reply *reply, struct error *error);
 
 #endif

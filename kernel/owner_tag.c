@@ -18,7 +18,7 @@ static const struct role_row {
 };
 #define N_ROLES (sizeof(roles) / sizeof(roles[0]))
 
-const char *role_name(enum role role)
+static const char *role_name(enum role role)
 {
 	return (size_t)role < N_ROLES ? roles[role].name : "";
 }

@@ -34,9 +34,6 @@ struct owner_tag {
 	size_t n_sets;
 };
 
-/* "attach", "guest", "host", "dummy"; "link" for both VLAN and dummy in a plan, see role_noun. */
-const char *role_name(enum role role);
-
 /* Parses an alias (NULL allowed); strings go to the arena. Anything malformed is ROLE_NONE. */
 struct owner_tag owner_tag_parse(struct arena *arena, const char *alias);
 

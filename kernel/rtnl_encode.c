@@ -210,11 +210,6 @@ bool encode_link_delete(union message *message, int ifindex)
 	return true;
 }
 
-bool encode_link_up(union message *message, int ifindex, bool up)
-{
-	return encode_link_change(message, ifindex, &(struct link_change){.up = up, .down = !up});
-}
-
 /* Without the terminator, which the kernel adds. An attribute has at least one byte
  * (validate_nla). */
 static bool put_alias(union message *message, const char *alias)

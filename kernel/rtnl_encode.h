@@ -51,7 +51,6 @@ bool encode_link_create(union message *message, const struct link_spec *spec,
  * dummy_validate). */
 bool encode_kind_probe(union message *message, enum link_kind kind);
 bool encode_link_delete(union message *message, int ifindex);
-bool encode_link_up(union message *message, int ifindex, bool up);
 /* "" removes the alias. */
 bool encode_link_alias(union message *message, int ifindex, const char *alias);
 /* The changes of one message to an existing link. The kernel applies them in this order, and stops

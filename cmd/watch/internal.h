@@ -159,10 +159,6 @@ void report_notices(struct service *service, const struct plan *plan, const stru
 void report_undeclared_set(struct service *service, const struct plan *plan);
 void report_sets_no_longer_declared(struct service *service, const struct desired *before,
 				    const struct desired *after);
-/* Whether the shortage of descriptors was reported already. Some observations succeed and others do
- * not, so the warning is repeated only when the limit or the files have changed. Records it as
- * reported. */
-bool descriptors_reported(struct service *service);
 /* Warns about it, unless it was reported. */
 void report_descriptors(struct service *service);
 /* Called once: logs the version, the files, the sets, and their live links before the first pass.

@@ -88,7 +88,10 @@ void report_steps(struct service *service, const struct selection *reported,
 	}
 }
 
-bool descriptors_reported(struct service *service)
+/* Whether the shortage of descriptors was reported already. Some observations succeed and others do
+ * not, so the warning is repeated only when the limit or the files have changed. Records it as
+ * reported. */
+static bool descriptors_reported(struct service *service)
 {
 	struct rlimit limit = {0};
 	(void)getrlimit(RLIMIT_NOFILE, &limit);

@@ -144,7 +144,6 @@ __attribute__((format(printf, 2, 3))) void outcome_note(struct outcome *outcome,
 /* Defers the step, for the reason in the note, unless it has failed. */
 __attribute__((format(printf, 2, 3))) void outcome_defer(struct outcome *outcome,
 							 const char *format, ...);
-bool step_makes_parent(const struct step *step);
 
 /* dhcp_lease.c: requests and renews the leases of the steps whose links exist, and releases those
  * that end. */

@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-bool step_makes_parent(const struct step *step)
-{
-	return step->action == ACTION_CREATE && step_is_parent(step);
-}
-
 /* The name by which reconcile/plan/parents.c recognises it later. */
 static const char *temporary_name(struct arena *arena, int ifindex)
 {

@@ -24,7 +24,9 @@ static void add_plain(struct lister *lister, enum operation_type type)
 	add(lister, (struct operation){.type = type});
 }
 
-bool sysctl_is_volatile(const struct link_sysctl *sysctl)
+/* Whether the kernel resets it when the link is set up or its MTU changes (addrconf_notify in
+ * net/ipv6/addrconf.c). */
+static bool sysctl_is_volatile(const struct link_sysctl *sysctl)
 {
 	return strcmp(sysctl->key, "net.ipv6.conf.IFNAME.mtu") == 0;
 }

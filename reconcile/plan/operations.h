@@ -71,8 +71,5 @@ struct operations restore_operations(struct arena *arena, const struct link_spec
 /* Whether the kernel may also flush unmanaged routes of the link: with its last address or their
  * source address, or while it is down for a rename. */
 bool step_may_flush(const struct step *step);
-/* Whether the kernel resets it when the link is set up or its MTU changes (addrconf_notify in
- * net/ipv6/addrconf.c). */
-bool sysctl_is_volatile(const struct link_sysctl *sysctl);
 
 #endif

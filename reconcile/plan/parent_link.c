@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-const struct live_link *vlan_live(const struct live_ns *host, const struct live_link *base,
-				  uint16_t vlan, enum vlan_protocol protocol)
+/* The VLAN link on the base, or NULL. */
+static const struct live_link *vlan_live(const struct live_ns *host, const struct live_link *base,
+					 uint16_t vlan, enum vlan_protocol protocol)
 {
 	for (size_t i = 0; i < host->n_links; i++) {
 		const struct live_link *link = &host->links[i];

@@ -22,8 +22,5 @@ struct parent_link {
 struct parent_link parent_link_find(const struct live_ns *host, const struct network *network);
 /* Its name in the kernel, or the one that it would get; in the arena or with the argument. */
 const char *parent_link_name(const struct parent_link *parent, struct arena *arena);
-/* The VLAN link on the base, or NULL. */
-const struct live_link *vlan_live(const struct live_ns *host, const struct live_link *base,
-				  uint16_t vlan, enum vlan_protocol protocol);
 
 #endif

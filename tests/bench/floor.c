@@ -193,7 +193,8 @@ static void attach(unsigned number)
 	if (in_place)
 		make(netlink, &spec, &link_creation);
 	accept_ra_off();
-	add(&datagram, encode_link_up(&message, ifindex, true), &message);
+	add(&datagram, encode_link_change(&message, ifindex, &(struct link_change){.up = true}),
+	    &message);
 	add(&datagram,
 	    encode_addr_add(&message, ifindex, spec.addrs,
 			    (struct addr_terms){.protocol = OWNER_TAG_PROTOCOL}, NLM_F_EXCL),
