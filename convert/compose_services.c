@@ -89,7 +89,8 @@ static const struct compose_network *network_find(const struct compose_project *
 	*network = (struct compose_network){
 		.name = arena_strdup(arena, name),
 		.engine = arena_printf(arena, "%s_%s", project->name, name),
-		.gateways = 1};
+		.gateways = 1,
+		.undeclared = strcmp(name, "default") != 0};
 	return network;
 }
 
@@ -264,6 +265,10 @@ static void attachments_take(const struct service *service)
 		const struct link *link = &service->links[i];
 		if (is_converted(link))
 			attachment_take(service, tree_map(attachments, link->network->name), link);
+		else if (link->network->undeclared)
+			tree_comment(attachments,
+				     "%s is not declared under `networks`: Compose refuses it",
+				     link->network->name);
 		else
 			tree_comment(
 				attachments,

@@ -13,6 +13,7 @@ struct compose_network {
 	enum compose_network_kind kind;
 	bool internal;
 	unsigned gateways; /* families with a way out */
+	bool undeclared;   /* Compose refuses the file */
 };
 
 struct compose_networks {

@@ -236,6 +236,14 @@ def of_links(host):
             assert key not in done.out, done
 
 
+@test("import compose: a network that the file does not declare")
+def undeclared(host):
+    _, done = of(host, changed(PLAIN, ("services", "web", "networks"), {
+        "lan": None, "typo": {"ipv4_address": "172.16.86.44"}, "default": None}))
+    assert "typo is not declared under `networks`: Compose refuses it" in comments(done), done
+    assert "default is left to Docker" in comments(done), done
+
+
 @test("import compose: the name of the project from .env")
 def name_of_env(host):
     project(host, {"compose.yaml": PLAIN, ".env": "COMPOSE_PROJECT_NAME=store\n"})
