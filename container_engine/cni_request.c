@@ -183,9 +183,9 @@ static int ip_take(const struct parser *parser, const char *text)
 
 static int mac_take(const struct parser *parser, const char *text)
 {
-	if (!text || !mac_parse(text, &parser->request->mac))
-		return wrong(parser, "the requested MAC address", "is not valid");
-	return 0;
+	const char *problem =
+		text ? link_mac_parse(text, &parser->request->mac) : "is not a MAC address";
+	return problem ? wrong(parser, "the requested MAC address", problem) : 0;
 }
 
 /* `runtimeConfig` (capabilities ips and mac) and `args.cni` (CONVENTIONS.md of the specification)

@@ -197,8 +197,9 @@ static int interface_parse(const struct parser *parser)
 	if (status == 0 && ((call->ipv4.family && call->ipv4.family != AF_INET) ||
 			    (call->ipv6_address.family && call->ipv6_address.family != AF_INET6)))
 		status = wrong(parser, "Interface", "has an address of the wrong family");
-	if (status == 0 && mac && !mac_parse(mac, &call->mac))
-		status = wrong(parser, "MacAddress", "is not a MAC address");
+	const char *problem = status == 0 && mac ? link_mac_parse(mac, &call->mac) : NULL;
+	if (problem)
+		status = wrong(parser, "MacAddress", problem);
 	return status;
 }
 

@@ -73,9 +73,8 @@ static int options_parse(const json_t *options, struct arena *arena, struct neta
 	json_array_foreach(json_object_get(options, "static_ips"), i,
 			   item) if (ip_take(ret, json_string_value(item), error) <
 				     0) return -EINVAL;
-	if (mac && !mac_parse(mac, &ret->mac))
-		return wrong("static_mac", "is not a MAC address", error);
-	return 0;
+	const char *problem = mac ? link_mac_parse(mac, &ret->mac) : NULL;
+	return problem ? wrong("static_mac", problem, error) : 0;
 }
 
 int netavark_request_parse(const json_t *json, struct arena *arena, struct netavark_request *ret,

@@ -55,6 +55,20 @@ bool mac_parse(const char *text, struct mac *ret)
 	return true;
 }
 
+const char *link_mac_parse(const char *text, struct mac *ret)
+{
+	static const struct mac zero = {.set = true};
+	struct mac mac;
+	if (!mac_parse(text, &mac))
+		return "is not a MAC address";
+	if (mac_equal(&mac, &zero))
+		return "is all zeros, which is not a valid MAC address of a link";
+	if (mac.bytes[0] & 1)
+		return "is a multicast address: the first byte is odd";
+	*ret = mac;
+	return NULL;
+}
+
 const char *ip_format(const struct ip *ip, char text[IP_TEXT_SIZE])
 {
 	if (!ip->family || !inet_ntop(ip->family, ip->bytes, text, IP_TEXT_SIZE))

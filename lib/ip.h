@@ -34,6 +34,8 @@ bool ip_parse(const char *text, struct ip *ret);
 bool prefix_parse(const char *text, struct prefix *ret);
 /* Six pairs of hex digits with ':' or '-' between. */
 bool mac_parse(const char *text, struct mac *ret);
+/* The MAC address of a link. Returns NULL, or the problem, worded to follow the text. */
+const char *link_mac_parse(const char *text, struct mac *ret);
 
 /* Each writes into the caller's buffer and returns it. */
 const char *ip_format(const struct ip *ip, char text[IP_TEXT_SIZE]);

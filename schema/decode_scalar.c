@@ -217,23 +217,13 @@ static void decode_prefix(const struct decode_state *state)
 
 static void decode_mac(const struct decode_state *state)
 {
-	static const struct mac zero = {.set = true};
-	struct mac mac;
-	const char *problem = NULL;
+	const char *problem = link_mac_parse(state->node->text, state->target);
 
-	if (!mac_parse(state->node->text, &mac))
-		problem = "is not a MAC address";
-	else if (mac_equal(&mac, &zero))
-		problem = "is all zeros, which is not a valid MAC address of a link";
-	else if (mac.bytes[0] & 1)
-		problem = "is a multicast address: the first byte is odd";
 	if (problem)
 		decode_wrong(
 			state, CODE_MAC,
 			hint_text(state->context, "write a value such as %s", state->key->example),
 			problem);
-	else
-		*(struct mac *)state->target = mac;
 }
 
 void decode_scalar(const struct decode_state *state)

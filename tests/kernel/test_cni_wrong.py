@@ -58,6 +58,23 @@ def names(host):
         same(host.names("web"), set(), "after DEL")
 
 
+@test("cni: requests that are no address of a link")
+def requests(host):
+    host.netns("web")
+    declare(host, document({**networks(), "six": lan(subnet=None, gateway=None, subnets=[
+        {"subnet": "fd00::/64", "ip_range": "fd00::40/122"}, {"subnet": "10.0.0.0/24", "ip_range": "10.0.0.64/26"}])}, {}))
+    plugin = Plugin(host)
+    for mac in ("00:00:00:00:00:00", "01:00:5e:00:00:01", "ff:ff:ff:ff:ff:ff", "", "02:00:00:00:00", 1, None):
+        same(plugin.fails("ADD", "web", runtimeConfig={"mac": mac}), 7, mac)
+    for ip, code in (("fd00::1", 1308), ("127.0.0.1", 1308), ("224.0.0.1", 1308), ("172.16.86.0", 1308), ("172.16.86.9/33", 7),
+                     ("::ffff:172.16.86.9", 1308), (1, 7), (None, 7), ("", 7)):
+        same(plugin.fails("ADD", "web", runtimeConfig={"ips": [ip]}), code, ip)
+    same(host.names("web"), set(), "after the failures")
+    result = Plugin(host, network="six").call("ADD", "web", runtimeConfig={"ips": ["fd00::45", "10.0.0.70/8"]})
+    same(({item["address"] for item in result["ips"]}, host.addresses("web", "eth0")),
+         ({"fd00::45/64", "10.0.0.70/24"}, {"fd00::45/64", "10.0.0.70/24"}), "one of each family, with the network's prefix length")
+
+
 @test("cni: odd names of pods, and long ids")
 def pods(host):
     host.netns("web")
