@@ -17,6 +17,12 @@ const char *endpoint_link_name(const char *endpoint, struct arena *arena)
 	return arena_printf(arena, "mv%012" PRIx64, hash_text(HASH_START, endpoint) >> 16);
 }
 
+bool endpoint_link_named(const char *name)
+{
+	return strncmp(name, "mv", 2) == 0 && strlen(name) == 14 &&
+	       strspn(name + 2, "0123456789abcdef") == 12;
+}
+
 const char *endpoint_key(const char *endpoint, struct arena *arena)
 {
 	return arena_printf(arena, "docker.%016" PRIx64, hash_text(HASH_START, endpoint));

@@ -9,6 +9,8 @@
 /* The name of the endpoint's link in the host's namespace, and the key of its owner tag: the same
  * in each call. In the arena. */
 const char *endpoint_link_name(const char *endpoint, struct arena *arena);
+/* Whether it is the name of such a link. */
+bool endpoint_link_named(const char *name);
 const char *endpoint_key(const char *endpoint, struct arena *arena);
 
 /* Moves the link from the namespace of the descriptor to the thread's own one, without its

@@ -1,6 +1,7 @@
 #include "cmd/docker_plugin/server.h"
 
 #include "cmd/docker_plugin/calls.h"
+#include "cmd/docker_plugin/stale.h"
 #include "container_engine/http_request.h"
 #include "lib/cleanup.h"
 #include "lib/event_loop.h"
@@ -341,15 +342,38 @@ static void listener_ready(void *data, int fd, uint32_t events)
 		close(accepted);
 }
 
+/* In a process of its own, which Docker's API may delay, and which nobody waits for. */
+static void stale_delete(const struct server *server)
+{
+	fflush(NULL);
+	const pid_t pid = fork();
+	if (pid == 0) {
+		if (fork() == 0) {
+			descriptors_close(server, NULL);
+			docker_stale_delete();
+		}
+		_exit(0);
+	}
+	if (pid > 0)
+		(void)waitpid(pid, NULL, 0);
+}
+
+/* The plugin or Docker has been started: a call may have been missed. */
 static void idle(void *data)
 {
-	(void)data;
+	struct server *server = data;
+	if (server->state.started)
+		stale_delete(server);
+	server->state.started = false;
 }
 
 int docker_serve(const struct docker_plugin *plugin, const struct options *options,
 		 struct error *error)
 {
-	struct server server = {.plugin = plugin, .options = options, .loop = loop_new(error)};
+	struct server server = {.plugin = plugin,
+				.options = options,
+				.state = {.started = true},
+				.loop = loop_new(error)};
 	if (!server.loop)
 		return -error->errnum;
 	int status =

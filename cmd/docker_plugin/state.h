@@ -23,6 +23,7 @@ struct known_endpoint {
 };
 
 struct plugin_state {
+	bool started; /* Docker has been started: it may have missed the plugin */
 	struct reservation *reservations; /* addresses that Docker was given */
 	size_t n_reservations;
 	struct known_network *networks;
