@@ -204,8 +204,9 @@ static int network_ready(const struct call *call, const struct desired *desired,
 	options.quiet = true;
 	options.only = &(struct containers){.count = 0};
 	int status = network_of_name(desired, call->request.network, &where, error);
-	if (status == 0)
-		status = run_observe(&run, desired, &options, error);
+	if (status < 0)
+		return status;
+	status = run_observe(&run, desired, &options, error);
 	if (status < 0)
 		return status;
 	const struct step *step = network_step(run.plan, where.network);

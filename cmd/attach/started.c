@@ -223,7 +223,7 @@ const struct desired *started_add(const struct desired *desired, const struct ne
 	struct attachment *attachment = attachment_to(&container, where->network);
 	if (!attachment) {
 		error_set(error, EINVAL, "container %s is declared without network %s",
-			  declared->name, where->network->name);
+			  container.name, where->network->name);
 		error_hint(error, "add the network to its `networks`");
 		error_code(error, CODE_CNI_NETWORK);
 		return NULL;
