@@ -1,10 +1,13 @@
 """The netavark plugin: as netavark calls it, and netavark itself where it is installed."""
+import concurrent.futures
 import json
 import os
 
+import engines
 from declare import EXAMPLES, document, lan
 from host import WORK, same
 from registry import test
+from service import watching
 
 FILE = f"{WORK}/netavark.yaml"
 
@@ -123,7 +126,7 @@ def real(host):
         netavark.run("teardown", name)
         same(host.names(name), set(), f"{name} after teardown")
     failed = netavark.run("setup", "web", static_ips=["172.16.86.20"], code=1)
-    assert "172.16.86.20 is another one's, by the files [MV1308]" in failed["error"], failed
+    assert "the requested address 172.16.86.20" in failed["error"] and "[MV1308]" in failed["error"], failed
     same(host.names("host"), {"eth0"}, "links of the host")
 
 
@@ -150,3 +153,72 @@ def reused(host):
     for name in ("eth%d", "all", "a b"):
         assert "error" in plugin.setup("a", code=1, interface_name=name), name
     same(host.names("a"), set(), "after the failures")
+
+
+class Podman(engines.Podman):
+    """Podman whose network `lan` has mvapply as its driver."""
+
+    def __init__(self, host):
+        super().__init__(host)
+        self.plugins = Netavark(host)
+
+    def configuration(self):
+        return super().configuration() + (f'network_backend="netavark"\n'
+                                          f'netavark_plugin_dirs=["{WORK}/plugins"]\n')
+
+    def load(self, name="localhost/box"):
+        super().load(name)
+        self.call("POST", "/v5.0.0/libpod/networks/create", {
+            "name": "lan", "driver": "mvapply", "options": {"files": FILE}})
+
+    def create(self, name, network="lan", labels=None):
+        made = self.call("POST", "/v5.0.0/libpod/containers/create", {
+            "image": "localhost/box:latest", "name": name, "stop_timeout": 0, "netns": {"nsmode": "bridge"},
+            "command": ["sh", "-c", "ip addr show; ip route show; echo end; sleep 1000"],
+            "Networks": {network: {}}, "log_configuration": {"driver": "k8s-file"}})
+        return made["Id"]
+
+    def log(self, name, starts=1):
+        def ended():
+            text = self.call("GET", f"/containers/{name}/logs", raw=True, stdout="true")
+            return text if text.count("end") >= starts else None
+        return self.host.until(ended, f"{name} writes its log")
+
+
+def under_podman(host):
+    declare(host, document({"lan": lan(ip_range="172.16.86.0/25")}, {"my-db": {"podman": "db", "networks": {
+        "lan": {"ipv4_address": "172.16.86.20"}}}}))
+    before = host.snapshot("host")
+    with engines.running(host, "podman", Podman) as engine:
+        for name, address in (("db", "172.16.86.20/24"), ("web", "172.16.86.2/24")):
+            engine.run(name)
+            text = engine.log(name)
+            assert address in text and "default via 172.16.86.1" in text, text
+        seen = engine.call("GET", "/v5.0.0/libpod/containers/db/json")["NetworkSettings"]["Networks"]["lan"]
+        same((seen["IPAddress"], seen["Gateway"]), ("172.16.86.20", "172.16.86.1"), "what Podman knows")
+        with engine.space("db") as space:
+            index = host.link(space, "eth0")["ifindex"]
+            with watching(host, "-f", FILE, env=engine.env) as service:
+                service.quiet()
+                same(host.link(space, "eth0")["ifindex"], index, "the link under watch")
+        engine.restart("db")
+        assert engine.log("db", 2).count("172.16.86.20/24") == 2
+        names = [f"c{number}" for number in range(8)]
+        for name in names:
+            engine.create(name)
+        with concurrent.futures.ThreadPoolExecutor(9) as pool:
+            starts = [pool.submit(engine.start, name) for name in names]
+            for _ in range(5):
+                host.mvapply("apply", "-f", FILE, env=engine.env)
+            for start in starts:
+                start.result(60)
+        addresses = {word for name in names for word in engine.log(name).split()
+                     if word.startswith("172.16.86.") and word.endswith("/24") and word != "172.16.86.0/24"}
+        same(addresses, {f"172.16.86.{number}/24" for number in range(3, 11)}, "eight at once")
+        engine.remove_all()
+        same(host.snapshot("host"), before, "the host afterwards")
+
+
+if "PODMAN_PLUGINS" in os.environ:
+    test("netavark: Podman starts declared containers and guests on a network with the driver mvapply",
+         seconds=120)(under_podman)
