@@ -21,7 +21,8 @@ char *arena_strndup(struct arena *arena, const char *text, size_t length);
 char *arena_strdup(struct arena *arena, const char *text);
 __attribute__((format(printf, 2, 3))) char *arena_printf(struct arena *arena, const char *format,
 							 ...);
-char *arena_vprintf(struct arena *arena, const char *format, va_list args);
+__attribute__((format(printf, 2, 0))) char *arena_vprintf(struct arena *arena, const char *format,
+							  va_list args);
 
 /* Makes room for one more element behind items[count] and returns the items, which may have moved;
  * the new element is zeroed, the room behind it is not. Used by array_push. */
