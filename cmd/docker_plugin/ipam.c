@@ -28,13 +28,13 @@ static const struct subnet *subnet_of_call(const struct network *network,
 	return NULL;
 }
 
-static int network_unclear(size_t found, struct error *error)
+static void network_unclear(size_t found, struct error *error)
 {
 	error_set(error, ENOENT, "%s",
 		  found ? "several networks of the files fit"
 			: "the files declare no network with this subnet");
 	error_hint(error, "name the network: -o network=NAME --ipam-opt network=NAME");
-	return error_code(error, CODE_DOCKER_NETWORK);
+	error_code(error, CODE_DOCKER_NETWORK);
 }
 
 int docker_network_of_subnet(const struct desired *desired, const struct prefix *subnet,
@@ -49,7 +49,10 @@ int docker_network_of_subnet(const struct desired *desired, const struct prefix 
 			*ret = (struct network_of_set){&desired->sets[s], network};
 			found++;
 		}
-	return found == 1 ? 0 : network_unclear(found, error);
+	if (found == 1)
+		return 0;
+	network_unclear(found, error);
+	return -ENOENT;
 }
 
 int docker_network_named(const struct desired *desired, const char *name,

@@ -79,7 +79,7 @@ static int link_move(struct netlink *netlink, int ifindex, int netns, const char
 
 static int link_publish(int host, const char *name, struct arena *arena, struct error *error)
 {
-	struct live_link link;
+	struct live_link link = {0};
 	struct reading reading = {arena, &link};
 	struct netlink *netlink = netlink_open(error);
 	int status = netlink ? link_find(netlink, name, &reading, error) : -error->errnum;

@@ -367,6 +367,16 @@ static void idle(void *data)
 	server->state.started = false;
 }
 
+static void connections_free(struct connection *connections)
+{
+	for (struct connection *connection = connections, *next; connection; connection = next) {
+		next = connection->next;
+		close(connection->fd);
+		free(connection->input);
+		free(connection);
+	}
+}
+
 int docker_serve(const struct docker_plugin *plugin, const struct options *options,
 		 struct error *error)
 {
@@ -380,8 +390,7 @@ int docker_serve(const struct docker_plugin *plugin, const struct options *optio
 		loop_add(server.loop, plugin->listener, EPOLLIN, listener_ready, &server, error);
 	if (status == 0)
 		status = loop_run(server.loop, idle, &server, error);
-	while (server.connections)
-		connection_free(server.connections);
+	connections_free(server.connections);
 	state_free(&server.state);
 	loop_free(server.loop);
 	return status;

@@ -72,8 +72,11 @@ void state_release(struct plugin_state *state, const char *set, const char *netw
 
 void state_release_all(struct plugin_state *state)
 {
-	while (state->n_reservations)
-		reservation_remove(state, 0);
+	for (size_t i = 0; i < state->n_reservations; i++) {
+		text_free(state->reservations[i].set);
+		text_free(state->reservations[i].network);
+	}
+	state->n_reservations = 0;
 }
 
 const struct reservation *state_reservation_of(const struct plugin_state *state,
@@ -158,10 +161,13 @@ const struct known_endpoint *state_endpoint(const struct plugin_state *state, co
 void state_free(struct plugin_state *state)
 {
 	state_release_all(state);
-	while (state->n_networks)
-		state_network_remove(state, state->networks[0].id);
-	while (state->n_endpoints)
-		state_endpoint_remove(state, state->endpoints[0].id);
+	for (size_t i = 0; i < state->n_networks; i++) {
+		text_free(state->networks[i].id);
+		text_free(state->networks[i].set);
+		text_free(state->networks[i].network);
+	}
+	for (size_t i = 0; i < state->n_endpoints; i++)
+		text_free(state->endpoints[i].id);
 	free(state->reservations);
 	free(state->networks);
 	free(state->endpoints);

@@ -6,7 +6,10 @@ import json
 import os
 
 import signal
+import json
+import os
 import socket
+import subprocess
 import subprocess
 
 import engines
@@ -406,3 +409,22 @@ def removed(host, docker, plugin):
         host.until(lambda: host.names("host") == {"eth0", "mvfeedfeedfeed"}, "the links without an endpoint are deleted", 15)
         host.ip("host", "link delete mvfeedfeedfeed")
         same(identity(host, space), link, "the link of the other container")
+
+
+@test("docker driver: a socket that systemd passes")
+def activated(host):
+    host.write(document({"lan": lan(ip_range=RANGE)}, {}), "driver.yaml")
+    path = f"{WORK}/passed.sock"
+    with socket.socket(socket.AF_UNIX) as listener, host.inside("host"):
+        listener.bind(path)
+        listener.listen()
+        command = f'exec 3<&{listener.fileno()}; LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" docker-plugin -f {FILE}'
+        process = subprocess.Popen(["sh", "-c", command, host.binary], pass_fds=[listener.fileno()])
+    try:
+        connection = engines.Connection(path)
+        connection.request("POST", "/Plugin.Activate")
+        same(json.loads(connection.getresponse().read()), {"Implements": ["NetworkDriver", "IpamDriver"]}, "the answer")
+        assert not os.path.exists(SOCKET), "it has bound a socket as well"
+    finally:
+        process.kill()
+        process.wait()
