@@ -107,6 +107,8 @@ def whole(host, docker, plugin):
         link = host.link(space, "eth0")
         same((link["linkinfo"]["info_kind"], link["linkinfo"]["info_data"]["mode"]), ("macvlan", "bridge"), "its link")
         assert link["ifalias"].startswith("mvapply:guest:default/lan/172.16.86.2/docker."), link
+        status = host.mvapply("status", "-f", FILE).out
+        assert "172.16.86.2/lan" in status and "guest" in status, status
         before_apply = identity(host, space)
         host.mvapply("apply", "-f", FILE)
         same(identity(host, space), before_apply, "the link after an apply")
@@ -207,7 +209,7 @@ def dual(host, docker, plugin):
         same(routes, ["default via 172.16.86.1 dev eth0", "default via fd00:86::1 dev eth0"], "the default routes")
 
 
-@driver("the daemon and the plugin are killed and started again, beside live containers")
+@driver("the daemon is stopped and the plugin killed, and both are started again, beside live containers")
 def killed(host, docker, plugin):
     before = host.snapshot("host")
     docker.network()
