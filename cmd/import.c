@@ -207,10 +207,26 @@ static struct tree *podman_make(struct importer *importer, struct error *error)
 	return tree;
 }
 
+/* podman-systemd.unit(5): files in UNIT.d/ change the unit. */
+static void drop_ins_note(const struct importer *importer, struct tree *tree)
+{
+	for (size_t i = 0; i < importer->n_inputs; i++) {
+		const char *path = arena_printf(importer->arena, "%s.d", importer->inputs[i].file);
+		if (access(path, F_OK) == 0)
+			tree_comment(tree,
+				     "edit this: the files in %s are not read; what they change "
+				     "has to be written here",
+				     path);
+	}
+}
+
 static struct tree *quadlet_make(struct importer *importer, struct error *error)
 {
 	*error = (struct error){0};
-	return import_quadlet(importer->inputs, importer->n_inputs, importer->arena);
+	struct tree *tree = import_quadlet(importer->inputs, importer->n_inputs, importer->arena);
+	if (tree)
+		drop_ins_note(importer, tree);
+	return tree;
 }
 
 /* The ConfFiles of libcni, and manifests of Kubernetes. */

@@ -270,7 +270,10 @@ static void pools_missing(struct tree *at, const json_t *pools)
 void docker_network(const json_t *network, const json_t *pools, const struct docker_keys *keys,
 		    struct tree *at, struct network *ret)
 {
-	options_take(json_object_get(network, keys->options), at, ret);
+	const json_t *options = json_object_get(network, keys->options);
+	if (options && !json_is_object(options) && !json_is_null(options))
+		json_unconverted(keys->options, options, at);
+	options_take(options, at, ret);
 	if (!ret->parent && !ret->internal)
 		tree_comment(
 			at,

@@ -222,6 +222,9 @@ static void conf_take(struct cni *cni, const json_t *conf)
 	cni->name = name;
 	for (unsigned n = 2; tree_has(cni->networks, cni->name); n++)
 		cni->name = arena_printf(cni->arena, "%s-%u", name, n);
+	if (strcmp(cni->name, name) != 0)
+		tree_comment(cni->networks, "%s is another configuration with the name %s",
+			     cni->name, name);
 	if (list ? plugins_take(cni, conf) : plugin_take(cni, conf)) {
 		serialise_network(cni->map, &cni->network);
 		if (cni->single)

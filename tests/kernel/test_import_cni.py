@@ -243,6 +243,10 @@ def definitions(host):
          {"a": ("eth0", None), "b": ("eth0", 5), "c": ("eth0", None), "d": ("eth0", None),
           "e": ("eth0", 5)}, "networks")
     assert "f has no spec.config" in comments(done), done
+    host.write(yaml.safe_dump(definition("a", VLAN)), "net.d/six.yaml")
+    again = host.mvapply("import", "cni", "net.d")
+    assert "a-2 is another configuration with the name a" in comments(again), again
+    os.unlink("/run/work/net.d/six.yaml")
     host.mvapply("validate", "-f", host.write(done.out, "imported.yaml"))
     os.makedirs("/run/work/empty", exist_ok=True)
     assert "*.conflist" in host.mvapply("import", "cni", "empty", code=3).err

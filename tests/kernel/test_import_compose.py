@@ -451,3 +451,9 @@ def docker_gateways(host):
 def imported_docker(host, engine):
     done = host.mvapply("import", "docker", env=engine.env)
     return yaml.safe_load(done.out), done
+
+
+@test("import compose: driver_opts that are not a map are reported")
+def driver_opts_list(host):
+    _, done = of(host, changed(PLAIN, ["networks", "lan", "driver_opts"], ["parent=eth0"]))
+    assert "driver_opts" in comments(done) and "parent=eth0" in comments(done), done

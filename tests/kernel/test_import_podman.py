@@ -223,3 +223,12 @@ def quadlet_invalid(host):
         _, done = quadlet(host, lan_network=network + more, web_container=container + own)
         assert f"edit this: {words}" in comments(done) and "EDIT-THIS" in done.out, f"no {words!r} in\n{done}"
         host.mvapply("validate", "-f", host.write(done.out, "imported.yaml"), code=3)
+
+
+@test("import quadlet: a directory of drop-ins is reported")
+def quadlet_drop_ins(host):
+    os.makedirs("/run/work/quadlet/web.container.d")
+    _, done = quadlet(host, lan_network="[Network]\nDriver=macvlan\nOptions=parent=eth0\nSubnet=172.16.86.0/24\n",
+                      web_container="[Container]\nImage=i\nNetwork=lan.network\n")
+    assert "edit this: the files in quadlet/web.container.d are not read" in comments(done), done
+    assert "lan.network.d" not in done.out, done
