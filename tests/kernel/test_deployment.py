@@ -53,7 +53,7 @@ def security(_):
 def verify(host):
     os.makedirs("units")
     for path in glob.glob(f"{EXAMPLES}/systemd/*.*") + glob.glob(f"{EXAMPLES}/gitops/*.*"):
-        if path.endswith((".service", ".timer", ".path")):
+        if path.endswith((".service", ".socket", ".timer", ".path")):
             with open(path, encoding="utf-8") as source, \
                     open(f"units/{os.path.basename(path)}", "w", encoding="utf-8") as copy:
                 copy.write(re.sub(r"/usr/local/bin/[\w-]+", host.binary, source.read()))

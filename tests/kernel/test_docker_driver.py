@@ -1,15 +1,9 @@
 """Docker's network and IPAM driver: dockerd calls the plugin, as `docker run --network lan` does."""
 import concurrent.futures
 import contextlib
-import http.client
-import json
-import os
-
-import signal
 import json
 import os
 import socket
-import subprocess
 import subprocess
 
 import engines
@@ -420,8 +414,8 @@ def activated(host):
     with socket.socket(socket.AF_UNIX) as listener, host.inside("host"):
         listener.bind(path)
         listener.listen()
-        command = f'exec 3<&{listener.fileno()}; LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" docker-plugin -f {FILE}'
-        process = subprocess.Popen(["sh", "-c", command, host.binary], pass_fds=[listener.fileno()])
+        command = f'exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" docker-plugin -f {FILE}'
+        process = subprocess.Popen(["sh", "-c", command, host.binary], stdin=listener)
     try:
         connection = engines.Connection(path)
         connection.request("POST", "/Plugin.Activate")
