@@ -1,6 +1,7 @@
 #include "container_engine/engine.h"
 
 #include "container_engine/internal.h"
+#include "lib/cleanup.h"
 #include "lib/memory.h"
 
 #include <errno.h>
@@ -93,16 +94,30 @@ int engine_inspect(struct engines *engines, enum source_kind kind, const char *n
 	return status;
 }
 
-int engine_get(struct engines *engines, enum source_kind kind, const char *path, json_t **ret_json,
-	       struct error *error)
+/* `body` NULL: a GET. */
+static int request_wait(struct engines *engines, enum source_kind kind, const char *path,
+			const char *body, json_t **ret_json, struct error *error)
 {
 	struct waiting waiting = {.error = engines->down[kind]};
 	if (!waiting.error.errnum)
-		engine_http_begin(engines->http, kind, path, wait_answered, &waiting);
+		engine_http_post(engines->http, kind, path, body, wait_answered, &waiting);
 	int status = wait_over(engines, kind, &waiting, error);
 	if (status == 0)
 		*ret_json = waiting.json;
 	return status;
+}
+
+int engine_get(struct engines *engines, enum source_kind kind, const char *path, json_t **ret_json,
+	       struct error *error)
+{
+	return request_wait(engines, kind, path, NULL, ret_json, error);
+}
+
+int engine_post(struct engines *engines, enum source_kind kind, const char *path,
+		const json_t *body, json_t **ret_json, struct error *error)
+{
+	cleanup_free char *text = json_dumps(body, JSON_COMPACT);
+	return request_wait(engines, kind, path, text, ret_json, error);
 }
 
 /* --- running containers */

@@ -77,5 +77,8 @@ void engine_list_begin(struct engines *engines, enum source_kind kind, struct ar
  * *ret_json with json_decref. Fails as above. */
 int engine_get(struct engines *engines, enum source_kind kind, const char *path, json_t **ret_json,
 	       struct error *error);
+/* A POST request, in the same way. Docker alone: `mvapply docker-plugin` creates networks. */
+int engine_post(struct engines *engines, enum source_kind kind, const char *path,
+		const json_t *body, json_t **ret_json, struct error *error);
 
 #endif

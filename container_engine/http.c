@@ -32,7 +32,9 @@ struct engine_request {
 	struct engine_http *http;
 	enum source_kind kind;
 	char *path;
-	CURL *curl; /* NULL: not started */
+	char *body;                 /* NULL: a GET */
+	struct curl_slist *headers; /* of a body */
+	CURL *curl;                 /* NULL: not started */
 	bool over;
 	struct error failure; /* errnum 0: none */
 	struct answer answer;
@@ -115,7 +117,7 @@ static int answer_check(const struct engine_request *request, json_t **ret_json,
 	long status = 0;
 	libcurl.easy_getinfo(request->curl, CURLINFO_RESPONSE_CODE, &status);
 	json_t *json = answer->size ? engine_json_parse(answer->bytes, answer->size) : NULL;
-	if (json && status == 200) {
+	if (json && (status == 200 || status == 201)) {
 		*ret_json = json;
 		return 0;
 	}
@@ -156,6 +158,11 @@ static void request_set(struct engine_request *request, const char *url)
 	libcurl.easy_setopt(curl, CURLOPT_WRITEFUNCTION, answer_take);
 	libcurl.easy_setopt(curl, CURLOPT_WRITEDATA, request);
 	libcurl.easy_setopt(curl, CURLOPT_PRIVATE, request);
+	if (!request->body)
+		return;
+	request->headers = libcurl.slist_append(NULL, "Content-Type: application/json");
+	libcurl.easy_setopt(curl, CURLOPT_HTTPHEADER, request->headers);
+	libcurl.easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);
 }
 
 static void request_begin(struct engine_request *request)
@@ -213,10 +220,18 @@ static void timer_arm(struct engine_http *http)
 struct engine_request *engine_http_begin(struct engine_http *http, enum source_kind kind,
 					 const char *path, engine_http_answer *answer, void *data)
 {
+	return engine_http_post(http, kind, path, NULL, answer, data);
+}
+
+struct engine_request *engine_http_post(struct engine_http *http, enum source_kind kind,
+					const char *path, const char *body,
+					engine_http_answer *answer, void *data)
+{
 	struct engine_request *request = memory_new(1, sizeof(*request));
 	*request = (struct engine_request){.http = http,
 					   .kind = kind,
 					   .path = memory_or_die(strdup(path)),
+					   .body = body ? memory_or_die(strdup(body)) : NULL,
 					   .socket = -1,
 					   .user = (uid_t)-1,
 					   .report = answer,
@@ -254,7 +269,10 @@ static void request_free(struct engine_request *request)
 {
 	if (request->curl)
 		libcurl.easy_cleanup(request->curl);
+	if (request->headers)
+		libcurl.slist_free_all(request->headers);
 	free(request->answer.bytes);
+	free(request->body);
 	free(request->path);
 	free(request);
 }

@@ -31,6 +31,10 @@ typedef void engine_http_answer(void *data, json_t *json, const struct error *er
  * returned; it may create and cancel requests. */
 struct engine_request *engine_http_begin(struct engine_http *http, enum source_kind kind,
 					 const char *path, engine_http_answer *answer, void *data);
+/* The same as a POST of a JSON text. */
+struct engine_request *engine_http_post(struct engine_http *http, enum source_kind kind,
+					const char *path, const char *body,
+					engine_http_answer *answer, void *data);
 /* The user of the process that listens on the socket of the answer, as an id in this process's user
  * namespace; -1: unknown. Valid inside `answer`. */
 uid_t engine_http_user(const struct engine_request *request);

@@ -23,6 +23,8 @@ static const struct {
 	{"curl_easy_getinfo", (void **)&libcurl.easy_getinfo},
 	{"curl_easy_strerror", (void **)&libcurl.easy_strerror},
 	{"curl_easy_cleanup", (void **)&libcurl.easy_cleanup},
+	{"curl_slist_append", (void **)&libcurl.slist_append},
+	{"curl_slist_free_all", (void **)&libcurl.slist_free_all},
 	{"curl_multi_init", (void **)&libcurl.multi_init},
 	{"curl_multi_setopt", (void **)&libcurl.multi_setopt},
 	{"curl_multi_add_handle", (void **)&libcurl.multi_add_handle},

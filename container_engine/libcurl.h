@@ -16,6 +16,8 @@ struct libcurl {
 	__typeof__(curl_easy_getinfo) *easy_getinfo;
 	__typeof__(curl_easy_strerror) *easy_strerror;
 	__typeof__(curl_easy_cleanup) *easy_cleanup;
+	__typeof__(curl_slist_append) *slist_append;
+	__typeof__(curl_slist_free_all) *slist_free_all;
 	__typeof__(curl_multi_init) *multi_init;
 	__typeof__(curl_multi_setopt) *multi_setopt;
 	__typeof__(curl_multi_add_handle) *multi_add_handle;

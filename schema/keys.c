@@ -220,6 +220,14 @@ static const struct key network_keys[] = {
 	 .description =
 		 "the LAN's DHCP server assigns IPv4 addresses and the router; no subnet is needed",
 	 .default_text = "false"},
+	{.name = "docker",
+	 .type = KEY_NAME,
+	 AT(struct network_decl, network.docker),
+	 .description =
+		 "`mvapply docker-plugin` creates a network of Docker for it, with this name; "
+		 "true: with the network's own name",
+	 .default_text = "false",
+	 .example = "my-macvlan-net"},
 	{.name = "host",
 	 .type = KEY_OBJECT,
 	 AT(struct network_decl, network.host),

@@ -99,8 +99,9 @@ struct network {
 	bool has_bcqueuelen;
 	uint32_t bcqueuelen; /* packets */
 	bool internal;
-	bool probe; /* probe the LAN before a new address is used */
-	bool dhcp;  /* IPv4 addresses are DHCP leases, unless the attachment overrides it */
+	bool probe;         /* probe the LAN before a new address is used */
+	bool dhcp;          /* IPv4 addresses are DHCP leases, unless the attachment overrides it */
+	const char *docker; /* the name of Docker's network for it; NULL: none */
 	struct host_access host;
 	struct hosts hosts;
 	bool several_hosts; /* addresses of its broadcast domain, each of which can be chosen once

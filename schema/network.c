@@ -156,6 +156,14 @@ static void enter(struct build *build, struct set_info *set, struct network_info
 		       place_text(context, &other->network->place));
 }
 
+/* A name is text: also `true`, which stands for the network's own. */
+static const char *docker_name(const struct network *network)
+{
+	if (!network->docker || strcmp(network->docker, "false") == 0)
+		return NULL;
+	return strcmp(network->docker, "true") == 0 ? network->name : network->docker;
+}
+
 void network_read(struct build *build, struct set_info *set, struct node *name)
 {
 	struct context *context = &build->context;
@@ -176,6 +184,7 @@ void network_read(struct build *build, struct set_info *set, struct node *name)
 
 	decode_object(context, &scope, &network_object, name, info->body, decl);
 	decl->network.name = network->name;
+	decl->network.docker = docker_name(&decl->network);
 	if (info->body->bad) {
 		info->broken = info->unsure = true;
 		return;

@@ -1,6 +1,7 @@
 #include "cmd/docker_plugin/server.h"
 
 #include "cmd/docker_plugin/calls.h"
+#include "cmd/docker_plugin/networks.h"
 #include "cmd/docker_plugin/stale.h"
 #include "container_engine/http_request.h"
 #include "lib/cleanup.h"
@@ -52,6 +53,7 @@ struct server {
 	struct connection *connections;
 	size_t n_connections;
 	struct worker workers[WORKERS_MAX];
+	int comparing; /* a pipe that the end of the last docker_compare closes; -1: none */
 };
 
 /* One call of a request. */
@@ -342,18 +344,36 @@ static void listener_ready(void *data, int fd, uint32_t events)
 		close(accepted);
 }
 
-/* In a process of its own, which Docker's API may delay, and which nobody waits for. */
-static void stale_delete(const struct server *server)
+/* Waits for the end of the process that compared before: both would create the same network. */
+static _Noreturn void compare_run(const struct server *server)
 {
+	char byte;
+	descriptors_close(server, NULL);
+	while (server->comparing >= 0 && read(server->comparing, &byte, 1) < 0 && errno == EINTR)
+		;
+	docker_networks_create(server->options);
+	docker_stale_delete();
+	_exit(0);
+}
+
+/* In a process of its own, which Docker's API may delay, and which nobody waits for. It has the
+ * only writing end of a pipe, which ends with it. */
+static void docker_compare(struct server *server)
+{
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return;
 	fflush(NULL);
 	const pid_t pid = fork();
 	if (pid == 0) {
-		if (fork() == 0) {
-			descriptors_close(server, NULL);
-			docker_stale_delete();
-		}
+		if (fork() == 0)
+			compare_run(server);
 		_exit(0);
 	}
+	close(ends[1]);
+	if (server->comparing >= 0)
+		close(server->comparing);
+	server->comparing = ends[0];
 	if (pid > 0)
 		(void)waitpid(pid, NULL, 0);
 }
@@ -363,7 +383,7 @@ static void idle(void *data)
 {
 	struct server *server = data;
 	if (server->state.started)
-		stale_delete(server);
+		docker_compare(server);
 	server->state.started = false;
 }
 
@@ -383,6 +403,7 @@ int docker_serve(const struct docker_plugin *plugin, const struct options *optio
 	struct server server = {.plugin = plugin,
 				.options = options,
 				.state = {.started = true},
+				.comparing = -1,
 				.loop = loop_new(error)};
 	if (!server.loop)
 		return -error->errnum;

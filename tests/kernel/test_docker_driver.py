@@ -424,3 +424,29 @@ def activated(host):
     finally:
         process.kill()
         process.wait()
+
+
+@driver("networks that the files give to Docker exist without a command, and stay as they are")
+def declared_networks(host, docker, plugin):
+    def names():
+        return {network["Name"] for network in docker.call("GET", "/networks") if network["Driver"] == "mvapply"}
+
+    text = document({"lan": lan(ip_range=RANGE, docker=True),
+                     "six": lan(subnets=[{"subnet": "10.8.0.0/24", "gateway": "10.8.0.1"}, {"subnet": "fd00:8::/64"}],
+                                subnet=None, gateway=None, docker="my-six"),
+                     "off": lan(subnet="10.9.0.0/24", gateway=None, docker=False),
+                     "leased": lan(subnet=None, gateway=None, dhcp=True, docker=True)}, {})
+    host.write(text, "driver.yaml")
+    plugin.restart()
+    host.until(lambda: names() == {"lan", "my-six"}, "the networks exist", 20)
+    with open(plugin.log, encoding="utf-8") as file:
+        host.until(lambda: "network leased: cannot create Docker's network leased" in file.read(), "an error", 10)
+    docker.run("my-web")
+    assert "172.16.86.2/24" in docker.log("my-web")
+    docker.run("six", network="my-six")
+    shown = docker.log("six")
+    assert "10.8.0.2/24" in shown and "fd00:8::2/64" in shown, shown
+    before = {network["Id"] for network in docker.call("GET", "/networks")}
+    plugin.restart()
+    docker.restart("my-web")
+    same({network["Id"] for network in docker.call("GET", "/networks")}, before, "the networks after a restart")

@@ -113,7 +113,7 @@ async function rows() {
 	let seen = await completion("|");
 	row("completion at the top", has(seen, "name", "networks", "containers"), seen);
 	seen = await completion(`${NETWORK}    |`);
-	row("completion of a network's keys", has(seen, "vlan", "mode", "gateway") && !seen.includes("docker"), seen);
+	row("completion of a network's keys", has(seen, "vlan", "mode", "gateway") && !seen.includes("podman"), seen);
 	seen = await completion(`${NETWORK}    driver: |`);
 	row("completion of a word", has(seen, "macvlan", "ipvlan"), seen);
 	seen = await completion(`${NETWORK}containers:\n  web:\n    networks:\n      lan:\n        |`);
