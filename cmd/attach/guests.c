@@ -6,21 +6,26 @@
 
 #include <string.h>
 
+/* Deletes those of one namespace. */
+static int ns_delete(const struct live_ns *ns, int host, guest_leaves *leaves, const void *data,
+		     struct error *error)
+{
+	int status = 0;
+	for (size_t i = 0; ns->handle && i < ns->n_links && status == 0; i++)
+		if (ns->links[i].tag.role == ROLE_GUEST && leaves(data, &ns->links[i].tag))
+			status = netns_link_delete_at(ns->handle->fd, host, &ns->links[i], error);
+	return status;
+}
+
 int guests_delete(guest_leaves *leaves, const void *data, struct error *error)
 {
 	int status = 0;
 	struct live *live = observe_owner_tags(error);
-	for (size_t i = 0; live && i < live->n_namespaces; i++) {
-		const struct live_ns *ns = live->namespaces[i];
-		for (size_t k = 0; k < ns->n_links && status == 0; k++)
-			if (ns->links[k].tag.role == ROLE_GUEST && ns->handle &&
-			    leaves(data, &ns->links[k].tag))
-				status = netns_link_delete_at(ns->handle->fd,
-							      live->namespaces[0]->handle->fd,
-							      &ns->links[k], error);
-	}
 	if (!live)
 		return -error->errnum;
+	const struct ns_handle *host = live->namespaces[0]->handle;
+	for (size_t i = 0; host && i < live->n_namespaces && status == 0; i++)
+		status = ns_delete(live->namespaces[i], host->fd, leaves, data, error);
 	live_free(live);
 	return status;
 }

@@ -158,16 +158,17 @@ static struct started started_of(const struct docker_work *work, const struct co
 				.mac = call->mac};
 }
 
-static int container_attach(const struct docker_work *work, struct attach_job *job,
+static int container_attach(const struct docker_work *work, const struct attach_job *planned,
 			    struct mac *ret_mac, struct error *error)
 {
 	struct options options = *work->options;
 	struct made made = {.error = error};
+	struct attach_job job = *planned;
 	options.quiet = true;
-	job->options = &options;
-	job->lookups = lookups_new(NULL, NULL, NULL);
-	const int status = attach_run(job, made_report, &made, error);
-	lookups_free(job->lookups);
+	job.options = &options;
+	job.lookups = lookups_new(NULL, NULL, NULL);
+	const int status = attach_run(&job, made_report, &made, error);
+	lookups_free(job.lookups);
 	*ret_mac = made.mac;
 	return status == EXIT_FAILED ? -EINVAL : status;
 }
