@@ -92,11 +92,13 @@ static void outcomes_take(struct run *run, struct run *retry)
 		if (step && !retry->selection.selected[number])
 			continue;
 		free(outcome->error);
+		free(outcome->note);
 		*outcome = (struct outcome){.state = OUTCOME_DONE};
 		if (!step)
 			continue;
 		*outcome = retry->outcomes[number];
 		retry->outcomes[number].error = NULL;
+		retry->outcomes[number].note = NULL;
 		steps[i] = *step;
 	}
 	run->plan = plan;

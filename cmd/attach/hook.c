@@ -45,7 +45,8 @@ static bool mentions(const struct input *input, const char *word)
 static bool files_mention(const struct input *inputs, size_t count, const struct starting *starting,
 			  struct arena *arena)
 {
-	const char *digits = arena_strndup(arena, starting->id, ENGINE_ID_DIGITS_LEAST);
+	const char *digits =
+		arena_strndup(arena, starting->id, strnlen(starting->id, ENGINE_ID_DIGITS_LEAST));
 	for (size_t i = 0; i < count; i++)
 		if (mentions(&inputs[i], starting->name) || mentions(&inputs[i], digits))
 			return true;

@@ -145,7 +145,7 @@ static int attachment_merge(const struct network_of_set *where, const struct sta
 static const char *guest_name(const struct started *started, struct arena *arena)
 {
 	const char *ignored;
-	char *name = arena_strndup(arena, started->name, GUEST_NAME_MAX);
+	char *name = arena_strndup(arena, started->name, strnlen(started->name, GUEST_NAME_MAX));
 	for (char *c = name; *c; c++) {
 		const char one[] = {'a', *c, '\0'};
 		if (text_problem(KEY_NAME, one, &ignored))

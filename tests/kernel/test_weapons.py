@@ -399,7 +399,8 @@ COMMANDS = {
     "status": "status -f network.yaml", "delete": "delete --dry-run -f network.yaml",
     "validate": "validate -f network.yaml", "doctor": "doctor -f network.yaml", "schema": "schema",
     "explain": "explain mtu", "export": "export", "help": "help", "complete": "complete -- d",
-    "hook": "hook -f network.yaml"}
+    "hook": "hook -f network.yaml", "cni": "cni", "netavark": "netavark info",
+    "docker-plugin": "docker-plugin -f absent/network.yaml --help"}
 
 
 @test("weapons: no variable of the environment suppresses a failure")
@@ -443,7 +444,7 @@ def plan_synced(host):
     os.mkdir("folder")
     for out, folder in (("plan.json", "."), ("folder/plan.json", "folder"), ("/run/plan.json", "/run")):
         done = host.run("strace", "-y", "-qq", "-o", "trace", "-e",
-                        "trace=openat,write,fsync,rename,renameat,renameat2", host.binary, "diff", "-f", "network.yaml", "--out", out,
+                        "trace=open,openat,write,fsync,rename,renameat,renameat2", host.binary, "diff", "-f", "network.yaml", "--out", out,
                         env={"ASAN_OPTIONS": "detect_leaks=0"})
         same(done.code, 2, f"the exit code\n{done}")
         with open("trace", encoding="utf-8") as file:
