@@ -219,6 +219,16 @@ static int file_missing(const struct command *command, const struct options *opt
 		"%s needs a file", command->name);
 }
 
+/* What needs privileges that the command itself does not have. */
+static int prepare(const struct command *command, struct options *options)
+{
+	struct error error;
+	if (!(command->groups & OPTIONS_DOCKER_PLUGIN))
+		return EXIT_CONVERGED;
+	options->docker_plugin = docker_plugin_prepare(options->arena, &error);
+	return options->docker_plugin ? EXIT_CONVERGED : run_error(&error, options);
+}
+
 static int run(const struct command *command, struct options *options)
 {
 	if (options->version)
@@ -242,12 +252,11 @@ static int run(const struct command *command, struct options *options)
 	/* The reader of the output may end early; changes are completed nevertheless. */
 	if (command->changes)
 		(void)signal(SIGPIPE, SIG_IGN);
-	struct error error;
-	if (command->groups & OPTIONS_DOCKER_PLUGIN &&
-	    !(options->docker_plugin = docker_plugin_prepare(options->arena, &error)))
-		return run_error(&error, options);
-	confine(command, options);
-	int code = command->run(options);
+	int code = prepare(command, options);
+	if (code == EXIT_CONVERGED) {
+		confine(command, options);
+		code = command->run(options);
+	}
 	dhcp_broker_free(options->broker);
 	return code;
 }

@@ -17,7 +17,7 @@ void arena_cleanup(struct arena **arena);
 
 /* Zeroed memory, aligned for pointers and 64-bit numbers; valid as long as the arena. */
 void *arena_alloc(struct arena *arena, size_t size);
-/* Copies so many bytes, also NULs; `text` has them all. */
+/* Copies that number of bytes, also NULs; `text` must have them all. */
 char *arena_strndup(struct arena *arena, const char *text, size_t length);
 char *arena_strdup(struct arena *arena, const char *text);
 __attribute__((format(printf, 2, 3))) char *arena_printf(struct arena *arena, const char *format,
