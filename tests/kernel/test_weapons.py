@@ -444,7 +444,8 @@ def plan_synced(host):
     os.mkdir("folder")
     for out, folder in (("plan.json", "."), ("folder/plan.json", "folder"), ("/run/plan.json", "/run")):
         done = host.run("strace", "-y", "-qq", "-o", "trace", "-e",
-                        "trace=open,openat,write,fsync,rename,renameat,renameat2", host.binary, "diff", "-f", "network.yaml", "--out", out,
+                        "trace=open,openat,write,writev,fsync,rename,renameat,renameat2", host.binary, "diff",
+                        "-f", "network.yaml", "--out", out,
                         env={"ASAN_OPTIONS": "detect_leaks=0"})
         same(done.code, 2, f"the exit code\n{done}")
         with open("trace", encoding="utf-8") as file:
@@ -457,7 +458,7 @@ def plan_synced(host):
                 for line in calls[calls.index(new):] if line.startswith(("fsync", "rename"))]
         same([name for name, _ in ends], ["fsync", "rename", "fsync"], "the calls")
         same((ends[0][1], ends[2][1]), (path, os.path.realpath(folder)), "what is synced")
-        names = [line.split("(")[0] for line in calls if f"<{path}>" in line]
+        names = [line.split("(")[0].removesuffix("v") for line in calls if f"<{path}>" in line]
         same(names[-2:], ["write", "fsync"], "what is done to it last")
     # A disk that refuses it: no plan, and no remaining file.
     os.unlink("plan.json")
