@@ -46,14 +46,14 @@ static int attached_report(void *data, const struct run *run, const struct attac
 {
 	const struct attaching *attaching = data;
 	const struct step *step = step_of(run, job);
+	if (step && attach_step_error(run, step, attaching->error))
+		return EXIT_FAILED;
 	if (!step || !step->desired) {
 		error_set(attaching->error, EEXIST, "the container is attached already");
 		error_hint(attaching->error, "delete the attachment before it is added again");
 		error_code(attaching->error, CODE_CNI_INTERFACE);
 		return EXIT_FAILED;
 	}
-	if (attach_step_error(run, step, attaching->error))
-		return EXIT_FAILED;
 	*attaching->ret_answer =
 		attaching->answer(attaching->data, job->containers.network, step->desired);
 	return EXIT_CONVERGED;
