@@ -18,6 +18,8 @@ from host import WORK
 
 BUSYBOX = shutil.which("busybox.static") or shutil.which("busybox") or "/bin/busybox"
 SLEEP = ["sleep", "1000"]
+# A first process that shows its network.
+SHOW = ["sh", "-c", "ip addr show; ip route show; echo end; sleep 1000"]
 
 CONTAINERS_CONF = """[containers]
 default_ulimits=["nofile=1024:1024","nproc=4096:4096"]
@@ -161,6 +163,13 @@ class Engine:
         left = self.call("GET", "/containers/json", all="true")
         assert not left, f"{self.kind} keeps {left}"
 
+    def log(self, name, starts=1):
+        """What the first process wrote by its "end", in as many starts."""
+        def ended():
+            text = self.call("GET", f"/containers/{name}/logs", raw=True, stdout="true")
+            return text if text.count("end") >= starts else None
+        return self.host.until(ended, f"{name} writes its log")
+
     def pid(self, name):
         return self.call("GET", f"/containers/{name}/json")["State"]["Pid"]
 
@@ -214,6 +223,16 @@ class Podman(Engine):
         return {**os.environ, "CONTAINERS_CONF": path}
 
 
+class NetworkPodman(Podman):
+    """Podman whose containers show their network, which is one of its own: `lan`."""
+
+    def create(self, name, network="lan", labels=None):
+        made = self.call("POST", "/v4.0.0/libpod/containers/create", {
+            "image": "localhost/box:latest", "command": SHOW, "name": name, "labels": labels or {}, "stop_timeout": 0,
+            "netns": {"nsmode": "bridge"}, "Networks": {network: {}}, "log_configuration": {"driver": "k8s-file"}})
+        return made["Id"]
+
+
 class HookedPodman(Podman):
     """Podman with mvapply as a hook, which reads `files`."""
     files, flags = f"{WORK}/files", ()
@@ -233,7 +252,7 @@ class HookedPodman(Podman):
         return [*argv[:at], "--hooks-dir", self.hooks, *argv[at:]]
 
 
-class CniPodman(Podman):
+class CniPodman(NetworkPodman):
     """Podman whose network `lan` is a CNI configuration with mvapply as its plugin."""
 
     def __init__(self, host, **keys):

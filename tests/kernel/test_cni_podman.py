@@ -8,32 +8,16 @@ from host import WORK, same
 from registry import test
 from service import watching
 
-SHOW = ["sh", "-c", "ip addr show; ip route show; echo end; sleep 1000"]
 FILE = f"{WORK}/cni.yaml"
 ROUTE = "default via 172.16.86.1"
 DECLARED = document({"lan": lan(ip_range="172.16.86.0/25")}, {"db": {"cni": "my-db", "networks": {
     "lan": {"ipv4_address": "172.16.86.20"}}}})
 
 
-class Podman(engines.CniPodman):
-
-    def create(self, name, network="lan", labels=None):
-        made = self.call("POST", "/v4.0.0/libpod/containers/create", {
-            "image": "localhost/box:latest", "command": SHOW, "name": name, "labels": labels or {}, "stop_timeout": 0,
-            "netns": {"nsmode": "bridge"}, "Networks": {network: {}}, "log_configuration": {"driver": "k8s-file"}})
-        return made["Id"]
-
-    def log(self, name, starts=1):
-        def ended():
-            text = self.call("GET", f"/containers/{name}/logs", raw=True, stdout="true")
-            return text if text.count("end") >= starts else None
-        return self.host.until(ended, f"{name} writes its log")
-
-
 @contextlib.contextmanager
 def podman(host, text=DECLARED):
     host.write(text, "cni.yaml")
-    with engines.running(host, "podman", Podman) as engine:
+    with engines.running(host, "podman", engines.CniPodman) as engine:
         yield engine
 
 

@@ -15,7 +15,6 @@ from registry import test
 from service import watching
 
 FILE = f"{WORK}/driver.yaml"
-SHOW = ["sh", "-c", "ip addr show; ip route show; echo end; sleep 1000"]
 RANGE = "172.16.86.0/25"
 
 
@@ -31,19 +30,13 @@ class Driven(engines.Docker):
     def create(self, name, network="lan", labels=None, ip=None, mac=None):
         config = {"IPAMConfig": {"IPv4Address": ip}} if ip else {}
         made = self.call("POST", "/containers/create", {
-            "Image": "localhost/box:latest", "Cmd": SHOW, "Labels": labels or {}, **({"MacAddress": mac} if mac else {}),
+            "Image": "localhost/box:latest", "Cmd": engines.SHOW, "Labels": labels or {}, **({"MacAddress": mac} if mac else {}),
             "HostConfig": {"NetworkMode": network}, "NetworkingConfig": {"EndpointsConfig": {network: config}}}, name=name)
         return made["Id"]
 
     def endpoint(self, name, network="lan"):
         found = self.call("GET", f"/containers/{name}/json")["NetworkSettings"]["Networks"][network]
         return found["IPAddress"], found["MacAddress"], found["Gateway"]
-
-    def log(self, name, starts=1):
-        def ended():
-            text = self.call("GET", f"/containers/{name}/logs", raw=True, stdout="true")
-            return text if text.count("end") >= starts else None
-        return self.host.until(ended, f"{name} writes its log")
 
     def fails(self, action, *arguments, **options):
         """What Docker says."""

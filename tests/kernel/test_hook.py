@@ -9,7 +9,6 @@ from engines import running
 from host import same
 from registry import test
 
-SHOW = ["sh", "-c", "ip addr show; ip route show; echo end; sleep 1000"]
 FOLDER = engines.RuntimeDocker.files
 FILE = f"{FOLDER}/network.yaml"
 ROUTE = "default via 172.16.86.1"
@@ -20,16 +19,9 @@ class Started:
 
     def create(self, name, network="none", labels=None):
         made = self.call("POST", "/containers/create", {
-            "Image": "localhost/box:latest", "Cmd": SHOW, "Labels": labels or {},
+            "Image": "localhost/box:latest", "Cmd": engines.SHOW, "Labels": labels or {},
             "HostConfig": {"NetworkMode": network, "LogConfig": {"Type": self.log_type}}}, name=name)
         return made["Id"]
-
-    def log(self, name, starts=1):
-        """What its first process wrote, once it is through."""
-        def ended():
-            text = self.call("GET", f"/containers/{name}/logs", raw=True, stdout="true")
-            return text if text.count("end") >= starts else None
-        return self.host.until(ended, f"{name} writes its log")
 
     def fails(self, name):
         """What the engine says when the container does not start."""

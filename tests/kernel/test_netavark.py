@@ -155,7 +155,7 @@ def reused(host):
     same(host.names("a"), set(), "after the failures")
 
 
-class Podman(engines.Podman):
+class Podman(engines.NetworkPodman):
     """Podman whose network `lan` has mvapply as its driver."""
 
     def __init__(self, host):
@@ -170,19 +170,6 @@ class Podman(engines.Podman):
         super().load(name)
         self.call("POST", "/v5.0.0/libpod/networks/create", {
             "name": "lan", "driver": "mvapply", "options": {"files": FILE}})
-
-    def create(self, name, network="lan", labels=None):
-        made = self.call("POST", "/v5.0.0/libpod/containers/create", {
-            "image": "localhost/box:latest", "name": name, "stop_timeout": 0, "netns": {"nsmode": "bridge"},
-            "command": ["sh", "-c", "ip addr show; ip route show; echo end; sleep 1000"],
-            "Networks": {network: {}}, "log_configuration": {"driver": "k8s-file"}})
-        return made["Id"]
-
-    def log(self, name, starts=1):
-        def ended():
-            text = self.call("GET", f"/containers/{name}/logs", raw=True, stdout="true")
-            return text if text.count("end") >= starts else None
-        return self.host.until(ended, f"{name} writes its log")
 
 
 def under_podman(host):
