@@ -1,6 +1,7 @@
 #include "lib/read_full.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 ssize_t read_full(int fd, char *bytes, size_t room)
@@ -16,4 +17,14 @@ ssize_t read_full(int fd, char *bytes, size_t room)
 			return -1;
 	}
 	return (ssize_t)size;
+}
+
+ssize_t read_standard_input(struct arena *arena, size_t room, char **ret_bytes, struct error *error)
+{
+	*ret_bytes = arena_alloc(arena, room);
+	const ssize_t size = read_full(STDIN_FILENO, *ret_bytes, room);
+	if (size < 0)
+		return error_set(error, errno, "cannot read the standard input: %s",
+				 strerror(errno));
+	return size;
 }

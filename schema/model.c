@@ -16,6 +16,15 @@ bool network_has_family(const struct network *network, unsigned family)
 	return false;
 }
 
+struct attachment *container_attachment(const struct container *container,
+					const struct network *network)
+{
+	for (size_t i = 0; i < container->n_attachments; i++)
+		if (container->attachments[i].network == network)
+			return &container->attachments[i];
+	return NULL;
+}
+
 void desired_free(struct desired *desired)
 {
 	if (desired)

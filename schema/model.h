@@ -178,6 +178,10 @@ struct subnet *network_subnet_of(const struct network *network, const struct ip 
 /* Whether the network has a subnet of the family. */
 bool network_has_family(const struct network *network, unsigned family);
 
+/* The container's attachment to the network, or NULL. */
+struct attachment *container_attachment(const struct container *container,
+					const struct network *network);
+
 /* The part of `all` that is assigned to one host. In `arena`; it points into `all`, which must
  * outlive it. */
 struct desired *desired_for_host(const struct desired *all, const char *host, struct arena *arena);

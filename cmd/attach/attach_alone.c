@@ -56,19 +56,11 @@ static bool parent_is_free(const struct link_spec *spec, const struct live *live
 	       !comparison.collides;
 }
 
-static const struct attachment *attachment_of(const struct step *step)
-{
-	for (size_t i = 0; i < step->container->n_attachments; i++)
-		if (step->container->attachments[i].network == step->network)
-			return &step->container->attachments[i];
-	return NULL;
-}
-
 /* passthru excludes all other links, and ipvlans have no MACs. */
 static bool step_is_alone(const struct step *step)
 {
 	const struct link_spec *spec = step->desired;
-	const struct attachment *attachment = attachment_of(step);
+	const struct attachment *attachment = container_attachment(step->container, step->network);
 	return step->action == ACTION_CREATE && attachment && attachment->ipv4.family &&
 	       spec->n_addrs == 1 && spec->mac.set && !spec->dhcp.enabled && !spec->probe &&
 	       spec->mode != MODE_PASSTHRU &&

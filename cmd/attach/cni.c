@@ -244,11 +244,10 @@ static int call_do(struct call *call, struct error *error)
 						    .netns = getenv("CNI_NETNS"),
 						    .ifname = getenv("CNI_IFNAME"),
 						    .args = getenv("CNI_ARGS")};
-	char *bytes = arena_alloc(call->arena, INPUT_MAX);
-	const ssize_t size = read_full(STDIN_FILENO, bytes, INPUT_MAX);
+	char *bytes;
+	const ssize_t size = read_standard_input(call->arena, INPUT_MAX, &bytes, error);
 	if (size < 0)
-		return error_set(error, errno, "cannot read the standard input: %s",
-				 strerror(errno));
+		return (int)size;
 	const int status = cni_request_parse(&environment, bytes, (size_t)size, call->arena,
 					     &call->request, error);
 	return status < 0 ? status : actions[call->request.command](call, error);

@@ -18,12 +18,9 @@
 
 static int state_read(struct arena *arena, struct oci_state *ret_state, struct error *error)
 {
-	char *bytes = arena_alloc(arena, STATE_MAX);
-	const ssize_t size = read_full(STDIN_FILENO, bytes, STATE_MAX);
-	if (size < 0)
-		return error_set(error, errno, "cannot read the standard input: %s",
-				 strerror(errno));
-	return oci_state_parse(bytes, (size_t)size, arena, ret_state, error);
+	char *bytes;
+	const ssize_t size = read_standard_input(arena, STATE_MAX, &bytes, error);
+	return size < 0 ? (int)size : oci_state_parse(bytes, (size_t)size, arena, ret_state, error);
 }
 
 /* Where the files do not exist, they name no container. */

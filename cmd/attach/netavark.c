@@ -144,11 +144,10 @@ static const struct plugin_action *action_find(const struct options *options)
 
 static int input_read(struct call *call, struct error *error)
 {
-	char *bytes = arena_alloc(call->options->arena, INPUT_MAX);
-	const ssize_t size = read_full(STDIN_FILENO, bytes, INPUT_MAX);
+	char *bytes;
+	const ssize_t size = read_standard_input(call->options->arena, INPUT_MAX, &bytes, error);
 	if (size < 0)
-		return error_set(error, errno, "cannot read the standard input: %s",
-				 strerror(errno));
+		return (int)size;
 	call->input = engine_json_parse(bytes, (size_t)size);
 	return 0;
 }

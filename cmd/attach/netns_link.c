@@ -1,6 +1,6 @@
 #include "cmd/attach/netns_link.h"
 
-#include "kernel/netlink.h"
+#include "kernel/link_request.h"
 #include "kernel/netns.h"
 #include "kernel/nsid.h"
 #include "kernel/rtnl_decode.h"
@@ -9,7 +9,7 @@
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
-#include <string.h>
+#include <stdio.h>
 
 /* A namespace that the thread has entered. */
 struct visit {
@@ -61,15 +61,6 @@ struct reading {
 	struct netns_link *found;
 };
 
-static int link_take(const struct nlmsghdr *message, void *data, struct error *error)
-{
-	struct reading *reading = data;
-	struct parent_ref parent;
-	if (decode_link(reading->arena, message, &reading->found->link, &parent) != DECODED)
-		return error_set(error, EBADMSG, "the kernel's answer is malformed");
-	return 0;
-}
-
 static int addr_take(const struct nlmsghdr *message, void *data, struct error *error)
 {
 	struct reading *reading = data;
@@ -87,8 +78,7 @@ static int link_read(struct netlink *netlink, const char *name, struct reading *
 		     struct error *error)
 {
 	union message request;
-	encode_link_find(&request, name);
-	int status = netlink_request(netlink, &request.header, link_take, reading, error);
+	int status = link_find(netlink, name, reading->arena, &reading->found->link, error);
 	if (status == -ENODEV)
 		return 0;
 	if (status < 0)
@@ -129,18 +119,12 @@ int netns_number(const char *path, struct error *error)
 
 static int link_delete(struct netlink *netlink, const struct live_link *link, struct error *error)
 {
+	char what[sizeof("cannot delete ") + IFNAMSIZ];
 	union message request;
-	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
+	snprintf(what, sizeof(what), "cannot delete %s", link->name);
 	encode_link_delete(&request, link->ifindex);
-	const size_t number = batch_add(batch, &request.header, false);
-	const int status = batch_send(netlink, batch, error);
-	if (status < 0)
-		return status;
-	const struct reply *reply = batch_reply(batch, number);
-	if (!reply->errnum || reply->errnum == ENODEV)
-		return 0;
-	return error_set(error, reply->errnum, "cannot delete %s: %s", link->name,
-			 *reply->text ? reply->text : strerror(reply->errnum));
+	const int status = link_request(netlink, &request.header, what, error);
+	return status == -ENODEV ? 0 : status;
 }
 
 int netns_link_delete(const char *path, const struct live_link *link, struct error *error)

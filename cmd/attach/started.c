@@ -181,15 +181,6 @@ static struct container declared_new(const struct container *declared,
 	return container;
 }
 
-static struct attachment *attachment_to(const struct container *container,
-					const struct network *network)
-{
-	for (size_t i = 0; i < container->n_attachments; i++)
-		if (container->attachments[i].network == network)
-			return &container->attachments[i];
-	return NULL;
-}
-
 /* A copy of the desired state, with the container in place of the declared one, or at the end. */
 static const struct desired *desired_with(const struct desired *desired, const struct set *set,
 					  const struct container *declared,
@@ -220,7 +211,7 @@ const struct desired *started_add(const struct desired *desired, const struct ne
 	const struct container *declared = declared_container(where->set, started);
 	const struct container container = declared ? declared_new(declared, started, arena)
 						    : guest_new(where, started, arena);
-	struct attachment *attachment = attachment_to(&container, where->network);
+	struct attachment *attachment = container_attachment(&container, where->network);
 	if (!attachment) {
 		error_set(error, EINVAL, "container %s is declared without network %s",
 			  container.name, where->network->name);

@@ -12,20 +12,12 @@
 /* Docker answers in a few milliseconds, or not before this call has been answered. */
 #define PATIENCE_MS 500
 
-const struct attachment *docker_attachment(const struct network_of_set *where,
-					   const struct container *container)
-{
-	for (size_t i = 0; i < container->n_attachments; i++)
-		if (container->attachments[i].network == where->network)
-			return &container->attachments[i];
-	return NULL;
-}
-
 static const struct container *next_declared(const struct network_of_set *where, size_t *at)
 {
 	while (*at < where->set->n_containers) {
 		const struct container *container = &where->set->containers[(*at)++];
-		if (container->source_kind == SOURCE_DOCKER && docker_attachment(where, container))
+		if (container->source_kind == SOURCE_DOCKER &&
+		    container_attachment(container, where->network))
 			return container;
 	}
 	return NULL;
@@ -35,7 +27,8 @@ const struct container *docker_declared(const struct network_of_set *where, cons
 {
 	size_t at = 0;
 	for (const struct container *container; (container = next_declared(where, &at));) {
-		const struct attachment *attachment = docker_attachment(where, container);
+		const struct attachment *attachment =
+			container_attachment(container, where->network);
 		if (ip->family &&
 		    (ip_equal(&attachment->ipv4, ip) || ip_equal(&attachment->ipv6, ip)))
 			return container;
@@ -109,7 +102,7 @@ static int name_wrong(const struct network_of_set *where, const struct container
 		      const char *name, struct error *error)
 {
 	char text[IP_TEXT_SIZE];
-	const struct attachment *attachment = docker_attachment(where, declared);
+	const struct attachment *attachment = container_attachment(declared, where->network);
 	const struct ip *ip = attachment->ipv4.family ? &attachment->ipv4 : &attachment->ipv6;
 	error_set(error, EADDRNOTAVAIL, "the files give container %s the address %s",
 		  declared->source, ip_format(ip, text));
@@ -123,7 +116,7 @@ static int name_wrong(const struct network_of_set *where, const struct container
 /* A container whose address the files leave open gets any. */
 static bool has_address(const struct network_of_set *where, const struct container *declared)
 {
-	const struct attachment *attachment = docker_attachment(where, declared);
+	const struct attachment *attachment = container_attachment(declared, where->network);
 	return attachment->ipv4.family || attachment->ipv6.family;
 }
 

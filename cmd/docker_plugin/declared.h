@@ -7,9 +7,6 @@
 
 /* The container of the set that has the address on the network; NULL: none. */
 const struct container *docker_declared(const struct network_of_set *where, const struct ip *ip);
-/* Its attachment to the network. */
-const struct attachment *docker_attachment(const struct network_of_set *where,
-					   const struct container *container);
 
 /* Checks that no live link is the container's already: an attachment would move it from there. */
 int docker_declared_check(const struct network_of_set *where, const struct container *declared,

@@ -268,7 +268,8 @@ static void endpoint_recover(const struct docker_work *work, const struct networ
 {
 	for (size_t i = 0; tag->role == ROLE_ATTACH && i < where->set->n_containers; i++) {
 		const struct container *container = &where->set->containers[i];
-		const struct attachment *attachment = docker_attachment(where, container);
+		const struct attachment *attachment =
+			container_attachment(container, where->network);
 		if (attachment && strcmp(container->name, tag->container) == 0) {
 			ret->ipv4 = attachment->ipv4;
 			ret->ipv6 = attachment->ipv6;
@@ -297,7 +298,8 @@ static struct known_endpoint endpoint_of(const struct docker_work *work,
 static json_t *routes_of(const struct network_of_set *where, const struct container *declared)
 {
 	json_t *routes = json_array();
-	const struct attachment *attachment = declared ? docker_attachment(where, declared) : NULL;
+	const struct attachment *attachment =
+		declared ? container_attachment(declared, where->network) : NULL;
 	for (size_t i = 0; attachment && i < attachment->n_routes; i++) {
 		char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
 		const struct route *route = &attachment->routes[i];

@@ -1,9 +1,8 @@
 #include "cmd/docker_plugin/link.h"
 
 #include "cmd/attach/netns_link.h"
-#include "kernel/netlink.h"
+#include "kernel/link_request.h"
 #include "kernel/netns.h"
-#include "kernel/rtnl_decode.h"
 #include "kernel/rtnl_encode.h"
 #include "lib/cleanup.h"
 #include "lib/hash.h"
@@ -28,63 +27,32 @@ const char *endpoint_key(const char *endpoint, struct arena *arena)
 	return arena_printf(arena, "docker.%016" PRIx64, hash_text(HASH_START, endpoint));
 }
 
-struct reading {
-	struct arena *arena;
-	struct live_link *link;
-};
-
-static int link_take(const struct nlmsghdr *message, void *data, struct error *error)
-{
-	struct reading *reading = data;
-	struct parent_ref parent;
-	if (decode_link(reading->arena, message, reading->link, &parent) != DECODED)
-		return error_set(error, EBADMSG, "the kernel's answer is malformed");
-	return 0;
-}
-
-static int link_find(struct netlink *netlink, const char *name, struct reading *reading,
-		     struct error *error)
-{
-	union message request;
-	encode_link_find(&request, name);
-	return netlink_request(netlink, &request.header, link_take, reading, error);
-}
-
 int endpoint_link_find(const char *name, struct arena *arena, struct live_link *ret,
 		       struct error *error)
 {
-	struct reading reading = {arena, ret};
 	struct netlink *netlink = netlink_open(error);
-	const int status = netlink ? link_find(netlink, name, &reading, error) : -error->errnum;
+	const int status = netlink ? link_find(netlink, name, arena, ret, error) : -error->errnum;
 	netlink_close(netlink);
 	return status;
 }
 
 static int link_move(struct netlink *netlink, int ifindex, int netns, const char *name,
-		     struct error *error)
+		     struct arena *arena, struct error *error)
 {
 	union message request;
-	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
 	encode_link_move(&request, ifindex, netns, name);
-	const size_t number = batch_add(batch, &request.header, false);
-	const int status = batch_send(netlink, batch, error);
-	if (status < 0)
-		return status;
-	const struct reply *reply = batch_reply(batch, number);
-	if (!reply->errnum)
-		return 0;
-	return error_set(error, reply->errnum, "cannot move %s to the host's namespace: %s", name,
-			 *reply->text ? reply->text : strerror(reply->errnum));
+	return link_request(netlink, &request.header,
+			    arena_printf(arena, "cannot move %s to the host's namespace", name),
+			    error);
 }
 
 static int link_publish(int host, const char *name, struct arena *arena, struct error *error)
 {
 	struct live_link link = {0};
-	struct reading reading = {arena, &link};
 	struct netlink *netlink = netlink_open(error);
-	int status = netlink ? link_find(netlink, name, &reading, error) : -error->errnum;
+	int status = netlink ? link_find(netlink, name, arena, &link, error) : -error->errnum;
 	if (status == 0)
-		status = link_move(netlink, link.ifindex, host, name, error);
+		status = link_move(netlink, link.ifindex, host, name, arena, error);
 	netlink_close(netlink);
 	return status;
 }

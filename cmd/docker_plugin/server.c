@@ -141,7 +141,7 @@ static void descriptors_close(const struct server *server, const struct connecti
 			close(other->fd);
 }
 
-/* Docker repeats a call whose plugin was killed: nobody is to answer it at the same time. */
+/* Docker repeats a call whose plugin was killed: no worker must answer it at the same time. */
 static _Noreturn void worker_run(struct connection *connection, struct request *request,
 				 int scratch)
 {
@@ -217,7 +217,7 @@ static void refusal_send(int fd, int code)
 	answer_send(fd, code, docker_call_failed(false, &error));
 }
 
-/* Answers the complete requests, until one runs elsewhere or waits. */
+/* Answers the complete requests, until one runs in a worker or waits. */
 static void input_handle(struct connection *connection)
 {
 	struct http_request http;

@@ -438,12 +438,10 @@ struct live *observe_second(const struct live *before, struct lookups *lookups, 
 		others_find(&observer);
 		status = namespaces_read(&observer, error);
 	}
-	namespaces_finish(&observer);
-	if (status == 0)
-		return observer.live;
-	error_prepend(error, "cannot read the host's network");
-	live_free(observer.live);
-	return NULL;
+	struct live *live = observed(&observer, status);
+	if (!live)
+		error_prepend(error, "cannot read the host's network");
+	return live;
 }
 
 static bool ns_reopen(struct live *live, struct lookups *lookups, struct live_ns *ns)

@@ -18,7 +18,7 @@ bool link_unmanaged(const struct matched *matched, const struct live_link *link)
 		return false;
 	if (link->tag.role == ROLE_GUEST || !matched->input->options->partial)
 		return link->tag.role == ROLE_GUEST;
-	/* A link that a container left elsewhere goes with its new one. */
+	/* A link that a container left in another namespace is deleted with its new one. */
 	const struct container_lookup *lookup = declared_find(matched->ownership, &link->tag);
 	return !lookup || lookup->state != CONTAINER_READY;
 }
