@@ -6,16 +6,18 @@
 
 #include <time.h>
 
-/* For a parent that does not exist yet: after a boot, containers start before the last link. */
+/* For a parent that does not exist yet, or is not up: after a boot, containers start before the
+ * last link. */
 #define PATIENCE_MS 10000
 #define PAUSE_MS    100
 
-/* Only a missing parent can appear without a change of the files. */
-static bool parent_missing(const struct run *run, const struct containers *containers)
+/* Only this can end without a change of the files. */
+static bool parent_unready(const struct run *run, const struct containers *containers)
 {
 	for (size_t i = 0; i < run->plan->n_steps; i++) {
 		const struct step *step = &run->plan->steps[i];
-		if (step->action == ACTION_BLOCKED && step->code == CODE_PARENT_ABSENT &&
+		if (step->action == ACTION_BLOCKED &&
+		    (step->code == CODE_PARENT_ABSENT || step->code == CODE_PARENT_DOWN) &&
 		    containers_have(containers, step))
 			return true;
 	}
@@ -71,7 +73,7 @@ int attach_run(const struct attach_job *job, attach_report *report, void *data, 
 		if (status < 0)
 			return status;
 		const bool repeat =
-			parent_missing(&run, &job->containers) && clock_milliseconds() < end;
+			parent_unready(&run, &job->containers) && clock_milliseconds() < end;
 		const int code = repeat ? 0 : report(data, &run, job);
 		run_free(&run);
 		if (!repeat)

@@ -15,8 +15,8 @@ struct attach_job {
  * is that of the run. */
 typedef int attach_report(void *data, const struct run *run, const struct attach_job *job);
 
-/* Waits up to 10 s for a missing parent. Returns the result of `report`, or a negative errno if
- * nothing could be tried. */
+/* Waits up to 10 s for a parent that is missing or down. Returns the result of `report`, or a
+ * negative errno if nothing could be tried. */
 int attach_run(const struct attach_job *job, attach_report *report, void *data,
 	       struct error *error);
 

@@ -19,9 +19,9 @@ struct starting {
 struct containers starting_declared(const struct starting *starting, const struct desired *desired,
 				    struct arena *arena);
 
-/* Attaches the container and waits up to 10 s for a missing parent. Prints an error for each
- * attachment that could not be made. Returns an exit code; EXIT_CONVERGED also where the container
- * has the host's network namespace, which is not touched. */
+/* Attaches the container and waits up to 10 s for a parent that is missing or down. Prints an error
+ * for each attachment that could not be made. Returns an exit code; EXIT_CONVERGED also where the
+ * container has the host's network namespace, which is not touched. */
 int attach_one(const struct starting *starting, const struct containers *containers,
 	       const struct desired *desired, const struct options *options);
 

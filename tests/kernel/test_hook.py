@@ -186,6 +186,19 @@ def late(host, engine):
     assert "web/n: " in text and "late0" in text and "MV0" in text, text
 
 
+@on_each("a parent that exists, and is set up late")
+def down(host, engine):
+    host.batch("host", ["link add late0 type veth peer name late1", "link set late1 up"])
+    declare(entry(engine, network=lan(parent="late0")))
+    engine.create("my-web")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        start = pool.submit(engine.start, "my-web")
+        threading.Event().wait(1)
+        host.ip("host", "link set late0 up")
+        start.result(30)
+    attached(engine.log("my-web"))
+
+
 @on_each("a container that cannot be attached does not start")
 def fails(host, engine):
     declare(entry(engine, network=lan(mtu=9000)))
