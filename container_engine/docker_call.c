@@ -11,7 +11,14 @@
 #define ID_LENGTH_MAX 128
 
 /* The keys that a method has to have. */
-enum need { NEEDS_NETWORK = 1, NEEDS_ENDPOINT = 2, NEEDS_POOL = 4, NEEDS_ADDRESS = 8 };
+enum need {
+	NEEDS_NETWORK = 1,
+	NEEDS_ENDPOINT = 2,
+	NEEDS_POOL = 4,
+	NEEDS_ADDRESS = 8,
+	NEEDS_BODY = 16,
+	OR_NOTHING = 32, /* a repetition without arguments does nothing */
+};
 
 static const struct method {
 	const char *name;
@@ -20,22 +27,26 @@ static const struct method {
 	[DOCKER_ACTIVATE] = {"Plugin.Activate", 0},
 	[DOCKER_CAPABILITIES] = {"NetworkDriver.GetCapabilities", 0},
 	[DOCKER_CREATE_NETWORK] = {"NetworkDriver.CreateNetwork", NEEDS_NETWORK},
-	[DOCKER_DELETE_NETWORK] = {"NetworkDriver.DeleteNetwork", NEEDS_NETWORK},
+	[DOCKER_DELETE_NETWORK] = {"NetworkDriver.DeleteNetwork", NEEDS_NETWORK | OR_NOTHING},
 	[DOCKER_CREATE_ENDPOINT] = {"NetworkDriver.CreateEndpoint", NEEDS_NETWORK | NEEDS_ENDPOINT},
-	[DOCKER_DELETE_ENDPOINT] = {"NetworkDriver.DeleteEndpoint", NEEDS_NETWORK | NEEDS_ENDPOINT},
-	[DOCKER_ENDPOINT_INFO] = {"NetworkDriver.EndpointOperInfo", NEEDS_ENDPOINT},
+	[DOCKER_DELETE_ENDPOINT] = {"NetworkDriver.DeleteEndpoint",
+				    NEEDS_NETWORK | NEEDS_ENDPOINT | OR_NOTHING},
+	[DOCKER_ENDPOINT_INFO] = {"NetworkDriver.EndpointOperInfo", NEEDS_ENDPOINT | OR_NOTHING},
 	[DOCKER_JOIN] = {"NetworkDriver.Join", NEEDS_NETWORK | NEEDS_ENDPOINT},
-	[DOCKER_LEAVE] = {"NetworkDriver.Leave", NEEDS_ENDPOINT},
-	[DOCKER_EXTERNAL] = {"NetworkDriver.ProgramExternalConnectivity", NEEDS_ENDPOINT},
-	[DOCKER_NOT_EXTERNAL] = {"NetworkDriver.RevokeExternalConnectivity", NEEDS_ENDPOINT},
+	[DOCKER_LEAVE] = {"NetworkDriver.Leave", NEEDS_ENDPOINT | OR_NOTHING},
+	[DOCKER_EXTERNAL] = {"NetworkDriver.ProgramExternalConnectivity",
+			     NEEDS_ENDPOINT | OR_NOTHING},
+	[DOCKER_NOT_EXTERNAL] = {"NetworkDriver.RevokeExternalConnectivity",
+				 NEEDS_ENDPOINT | OR_NOTHING},
 	[DOCKER_DISCOVERED] = {"NetworkDriver.DiscoverNew", 0},
 	[DOCKER_NOT_DISCOVERED] = {"NetworkDriver.DiscoverDelete", 0},
 	[DOCKER_IPAM_CAPABILITIES] = {"IpamDriver.GetCapabilities", 0},
 	[DOCKER_ADDRESS_SPACES] = {"IpamDriver.GetDefaultAddressSpaces", 0},
-	[DOCKER_REQUEST_POOL] = {"IpamDriver.RequestPool", 0},
+	[DOCKER_REQUEST_POOL] = {"IpamDriver.RequestPool", NEEDS_BODY},
 	[DOCKER_RELEASE_POOL] = {"IpamDriver.ReleasePool", 0},
 	[DOCKER_REQUEST_ADDRESS] = {"IpamDriver.RequestAddress", NEEDS_POOL},
-	[DOCKER_RELEASE_ADDRESS] = {"IpamDriver.ReleaseAddress", NEEDS_POOL | NEEDS_ADDRESS},
+	[DOCKER_RELEASE_ADDRESS] = {"IpamDriver.ReleaseAddress",
+				    NEEDS_POOL | NEEDS_ADDRESS | OR_NOTHING},
 };
 
 /* A parse in progress. */
@@ -225,17 +236,39 @@ static int parts_parse(const struct parser *parser)
 	return status;
 }
 
-/* Docker sends no body with methods that have no arguments. */
+static int arguments_missing(enum docker_method method, struct error *error)
+{
+	error_set(error, EINVAL,
+		  "Docker repeated %s without its arguments, because the plugin was restarted",
+		  methods[method].name);
+	error_hint(error, "repeat the command, for example start the container again");
+	return error_code(error, CODE_DOCKER_REPEATED);
+}
+
+static int body_parse(const struct parser *parser, size_t size)
+{
+	const enum docker_method method = parser->call->method;
+	if (size)
+		return json_is_object(parser->json)
+			       ? parts_parse(parser)
+			       : wrong(parser, "the body", "is not a JSON object");
+	parser->call->repeated = methods[method].needs & OR_NOTHING;
+	return !methods[method].needs || parser->call->repeated
+		       ? 0
+		       : arguments_missing(method, parser->error);
+}
+
+/* Docker sends no body with methods that have no arguments. Its client (pkg/plugins/client.go)
+ * repeats a call whose connection broke, and sends no body then, as it has been read. */
 int docker_call_parse(const char *path, const char *bytes, size_t size, struct arena *arena,
 		      struct docker_call *ret, struct error *error)
 {
-	json_t *json = size ? engine_json_parse(bytes, size) : json_object();
+	json_t *json = size ? engine_json_parse(bytes, size) : NULL;
 	const struct parser parser = {.json = json, .arena = arena, .call = ret, .error = error};
 	*ret = (struct docker_call){0};
 	int status = method_find(path, ret, error);
 	if (status == 0)
-		status = json_is_object(json) ? parts_parse(&parser)
-					      : wrong(&parser, "the body", "is not a JSON object");
+		status = body_parse(&parser, size);
 	json_decref(json);
 	return status;
 }

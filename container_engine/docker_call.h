@@ -52,6 +52,7 @@ struct docker_ipam_data {
 /* Strings are in the arena; NULL, family 0 or unset: not in the call. */
 struct docker_call {
 	enum docker_method method;
+	bool repeated; /* without arguments, after a restart of the plugin: nothing is to be done */
 	const char *network_id, *endpoint_id;
 	const char *network; /* the option `network`: "NETWORK" or "SET/NETWORK" */
 	struct docker_pool pool;

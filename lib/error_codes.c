@@ -493,6 +493,10 @@ static const struct code_text texts[] = {
 	{CODE_DOCKER_SOCKET, CLASS_FAILED, "the plugin's socket cannot be opened",
 	 "`mvapply docker-plugin` listens at /run/docker/plugins/mvapply.sock, or takes the socket "
 	 "from systemd. Another one may be running, or the user is not root."},
+	{CODE_DOCKER_REPEATED, CLASS_FAILED, "the plugin was restarted during a call of Docker",
+	 "Docker repeats a call whose connection broke, but without its arguments, which it has "
+	 "sent already. Nothing of the interrupted call stays. Repeat the command, for example "
+	 "start the container again."},
 };
 
 const struct code_text *code_at(size_t index)

@@ -162,6 +162,7 @@ enum code {
 	CODE_DOCKER_LINK = 1407,
 	CODE_DOCKER_IPAM = 1408,
 	CODE_DOCKER_SOCKET = 1409,
+	CODE_DOCKER_REPEATED = 1410,
 };
 
 /* The exit code that an error of a whole command causes. */

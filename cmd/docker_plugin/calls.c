@@ -79,11 +79,14 @@ bool docker_call_waits(enum docker_method method)
 
 json_t *docker_call_answer(const struct docker_work *work, struct error *error)
 {
-	return actions[work->call->method].answer(work, error);
+	return work->call->repeated ? json_object()
+				    : actions[work->call->method].answer(work, error);
 }
 
 void docker_call_note(struct plugin_state *state, const struct docker_call *call)
 {
+	if (call->repeated)
+		return;
 	if (call->method == DOCKER_CREATE_ENDPOINT)
 		state_endpoint_add(state, call->endpoint_id, &call->ipv4, &call->ipv6_address);
 	if (call->method == DOCKER_DELETE_ENDPOINT)

@@ -197,13 +197,43 @@ static void test_bad_calls(void **state)
 	assert_false(docker_path_is_ipam("/NetworkDriver.Join"));
 }
 
+static void test_repeated(void **state)
+{
+	static const struct {
+		const char *path;
+		bool repeated;
+		enum code code; /* 0: none */
+	} rows[] = {
+		{"/Plugin.Activate", false, 0},
+		{"/IpamDriver.GetCapabilities", false, 0},
+		{"/NetworkDriver.Leave", true, 0},
+		{"/NetworkDriver.DeleteEndpoint", true, 0},
+		{"/IpamDriver.ReleaseAddress", true, 0},
+		{"/NetworkDriver.EndpointOperInfo", true, 0},
+		{"/IpamDriver.RequestPool", false, CODE_DOCKER_REPEATED},
+		{"/IpamDriver.RequestAddress", false, CODE_DOCKER_REPEATED},
+		{"/NetworkDriver.CreateEndpoint", false, CODE_DOCKER_REPEATED},
+	};
+	struct arena *arena = arena_new();
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct docker_call call;
+		struct error error;
+		assert_int_equal(parse(rows[i].path, "", arena, &call, &error),
+				 rows[i].code ? -EINVAL : 0);
+		assert_int_equal(error.code, rows[i].code);
+		assert_int_equal(call.repeated, rows[i].repeated);
+	}
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_request),      cmocka_unit_test(test_incomplete),
 		cmocka_unit_test(test_bad_requests), cmocka_unit_test(test_pool),
 		cmocka_unit_test(test_network),      cmocka_unit_test(test_endpoint),
-		cmocka_unit_test(test_bad_calls),
+		cmocka_unit_test(test_bad_calls),    cmocka_unit_test(test_repeated),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
