@@ -123,7 +123,7 @@ demo:
 	@scripts/demo
 
 check:
-	@scripts/deps build test
+	@scripts/deps build test $(if $(SLOW),kernels)
 	@scripts/check
 
 # The parts of `make check`, each for itself.
@@ -144,6 +144,12 @@ kernel: $(BUILD)/mvapply $(FAULTS) $(MODEL)
 
 uml: $(BUILD)/mvapply $(FAULTS) $(MODEL)
 	@tests/uml/run --binary $(BUILD)/mvapply $(ARGS)
+
+# Debian's kernels in QEMU: tests/kernels/README.md. KERNELS="5.10 7.2" runs some, SHORT=1 a few minutes' worth.
+kernels:
+	@scripts/deps build test kernels
+	@$(MAKE) --no-print-directory $(BUILD)/mvapply $(FAULTS) $(MODEL) $(BENCHES)
+	@KERNELS="$(KERNELS)" tests/kernels/run $(ARGS)
 
 # What is generated from the tables of keys and commands, and the blocks of the Chinese pages; tests/schema and
 # tests/docs compare them.

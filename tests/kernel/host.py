@@ -116,8 +116,9 @@ class NoLink(AssertionError):
 
 
 class Host:
-    def __init__(self, binary, patience=1):
+    def __init__(self, binary, patience=1, features=None):
         self.binary = os.path.abspath(binary)
+        self.features = features or {}  # of those that the test declares, whether the kernel has them
         self.patience = patience  # factor of this machine's slowness
         self.spaces = {}
         self.readers = {}
@@ -135,6 +136,10 @@ class Host:
             f"link add eth0 address {ETH0_MAC} type veth peer name up0 address {UP0_MAC}",
             "link set up0 netns /run/lan", "link set lo up", "link set eth0 up"])
         self.lan("172.16.86.1/24")
+
+    def has(self, feature):
+        """Whether this kernel has it (features.py). The test declares it: see registry.py."""
+        return self.features[feature]
 
     # --- namespaces
 

@@ -6,6 +6,7 @@ import argparse
 import fnmatch
 import gc
 import importlib
+import json
 import os
 import select
 import signal
@@ -17,6 +18,7 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
+import features  # noqa: E402
 import linux  # noqa: E402
 from host import Host  # noqa: E402
 from registry import TESTS  # noqa: E402
@@ -73,7 +75,7 @@ def with_own_proc(function):
 
 
 def probe_kernel():
-    """The features of this kernel: its kinds of link."""
+    """The kinds of link of this kernel, and {feature: whether it has it} (features.py)."""
     read, write = os.pipe()
 
     def look():
@@ -83,13 +85,14 @@ def probe_kernel():
         found = [kind for kind, command in PROBES.items()
                  if subprocess.run(["ip", *command.split()], check=False,
                                    stderr=subprocess.DEVNULL).returncode == 0]
-        os.write(write, " ".join(found).encode())
+        os.write(write, json.dumps([found, features.probe()]).encode())
 
     if in_child(look) != 0:
         sys.exit("run.py: cannot make a network namespace of its own here: run it as root, or "
                  "allow unprivileged user namespaces")
     os.close(write)
-    return set(os.read(read, 4096).decode().split())
+    kinds, present = json.loads(os.read(read, 4096))
+    return set(kinds), present
 
 
 def run_test(test, options, log):
@@ -101,7 +104,8 @@ def run_test(test, options, log):
 
     def body():
         try:
-            test.function(Host(options.binary, options.patience))
+            test.function(Host(options.binary, options.patience,
+                               {name: options.features[name] for name in test.features}))
             return 0
         except Exception as error:
             traceback.print_exc()
@@ -198,13 +202,15 @@ def select_tests(options):
                          for without in options.without)]
     if options.second_kernel:
         wanted = [test for test in wanted if test.needs or test.both]
+    if options.dependent:
+        wanted = [test for test in wanted if test.features]
     if options.shard:
         number, count = map(int, options.shard.split("/"))
         wanted = wanted[number - 1::count]
-    kinds = probe_kernel()
-    if "macvlan" not in kinds:
+    options.kinds, options.features = probe_kernel()
+    if "macvlan" not in options.kinds:
         sys.exit("run.py: this kernel has no macvlan: modprobe macvlan")
-    able = [test for test in wanted if kinds.issuperset(test.needs)]
+    able = [test for test in wanted if options.kinds.issuperset(test.needs)]
     return able, [test for test in wanted if test not in able]
 
 
@@ -223,6 +229,9 @@ def main():
     parser.add_argument("--second-kernel", action="store_true",
                         help="only what the first kernel may have left out, and the tests that "
                              "are for both; what cannot run here counts as failed")
+    parser.add_argument("--dependent", action="store_true",
+                        help="only the tests whose expectation depends on a feature of the kernel")
+    parser.add_argument("--kernel", metavar="FILE", help="write what the kernel has to this file, as JSON")
     parser.add_argument("--shard", metavar="I/N", help="only the Ith of N parts")
     parser.add_argument("--logs", help="a folder for the tests' logs")
     options = parser.parse_args()
@@ -237,6 +246,9 @@ def main():
             print(f"{test.name}{'  needs ' + ', '.join(test.needs) if test.needs else ''}")
         return 0
     os.makedirs(options.logs, exist_ok=True)
+    if options.kernel:
+        with open(options.kernel, "w", encoding="ascii") as file:
+            json.dump({"features": options.features, "missing": sorted(set(PROBES) - options.kinds)}, file)
     gc.freeze()  # the tests' processes share these objects, and need not collect them
     failed = run_twice(able, options)
     passed = len(able) - failed
