@@ -1,11 +1,13 @@
-/* killer [-p PID | -s FD] NUMBER CALL[,CALL...] [COMMAND...]
+/* killer [-p PID | -s FD | -e] NUMBER CALL[,CALL...] [COMMAND...]
  *
  * Runs the command, or attaches to a running process, and kills it with SIGKILL directly before the
  * NUMBERth system call of those named ("all", or of sendto, sendmsg, recvmmsg, write, setns,
- * openat), counted over all of its threads. Exits with 0 if it was killed, with 1 if it ended
- * before (prints the number of calls), and with 2 if it could not be traced. With -p it prints
- * "ready" once it counts. NUMBER 0 never kills. With -s it does not kill: directly before that call
- * it writes a byte to FD, waits for a reply byte, continues the command and exits with its code. */
+ * openat, clone, wait4), counted over all of its threads. Exits with 0 if it was killed, with 1 if
+ * it ended before (prints the number of calls), and with 2 if it could not be traced. With -p it
+ * prints "ready" once it counts. NUMBER 0 never kills. With -s it does not kill: directly before
+ * that call it writes a byte to FD, waits for a reply byte, continues the command and exits with
+ * its code. With -e it replaces the command: it prints nothing and exits with the code of the
+ * command, or with 137 if it was killed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -25,13 +27,15 @@ struct hunt {
 	unsigned long number, count;
 	const char *calls;
 	int meanwhile; /* a descriptor; 0: kill the process */
+	bool as_command;
 };
 
 static const struct {
 	const char *name;
 	unsigned long long number;
 } known[] = {{"sendto", SYS_sendto}, {"sendmsg", SYS_sendmsg}, {"recvmmsg", SYS_recvmmsg},
-	     {"write", SYS_write},   {"setns", SYS_setns},     {"openat", SYS_openat}};
+	     {"write", SYS_write},   {"setns", SYS_setns},     {"openat", SYS_openat},
+	     {"clone", SYS_clone},   {"wait4", SYS_wait4}};
 
 static bool counts(const char *calls, unsigned long long number)
 {
@@ -68,7 +72,7 @@ static int signal_of(int status)
 
 static int ended(const struct hunt *hunt, int status)
 {
-	if (hunt->meanwhile)
+	if (hunt->meanwhile || hunt->as_command)
 		return WIFEXITED(status) ? WEXITSTATUS(status) : 2;
 	printf("%lu\n", hunt->count);
 	return 1;
@@ -81,7 +85,7 @@ static int killed(const struct hunt *hunt)
 	/* wait(2) reports the first thread's end after that of all others. */
 	while (waitpid(-1, &status, __WALL) > 0)
 		;
-	return 0;
+	return hunt->as_command ? 128 + SIGKILL : 0;
 }
 
 /* Waits for the reply of the process at the other end. */
@@ -152,8 +156,12 @@ int main(int argc, char **argv)
 		fcntl(hunt.meanwhile, F_SETFD, FD_CLOEXEC);
 		at = 3;
 	}
+	if (argc > 1 && strcmp(argv[1], "-e") == 0) {
+		hunt.as_command = true;
+		at = 2;
+	}
 	if (argc < at + 2 || (!hunt.prey && argc < at + 3)) {
-		fputs("killer [-p PID | -s FD] NUMBER CALLS [COMMAND...]\n", stderr);
+		fputs("killer [-p PID | -s FD | -e] NUMBER CALLS [COMMAND...]\n", stderr);
 		return 2;
 	}
 	hunt.number = strtoul(argv[at], NULL, 10);

@@ -237,13 +237,17 @@ class HookedPodman(Podman):
     """Podman with mvapply as a hook, which reads `files`."""
     files, flags = f"{WORK}/files", ()
 
+    @property
+    def program(self):
+        return self.host.binary
+
     def __init__(self, host):
         super().__init__(host)
         self.hooks = f"{self.home}/hooks"
         os.makedirs(self.hooks, exist_ok=True)
         with open(f"{self.hooks}/50-mvapply.json", "w", encoding="ascii") as file:
             json.dump({"version": "1.0.0", "when": {"always": True}, "stages": ["createRuntime"],
-                       "hook": {"path": host.binary, "timeout": 30,
+                       "hook": {"path": self.program, "timeout": 30,
                                 "args": ["mvapply", "hook", "-f", self.files, *self.flags]}}, file)
 
     def argv(self):
@@ -275,12 +279,16 @@ class RuntimeDocker(Docker):
     """Docker with mvapply as a runtime, which reads `files`."""
     files, flags, default = f"{WORK}/files", (), "mvapply"
 
-    def begin(self):
+    @property
+    def program(self):
         path = f"{self.home}/mvapply-runtime"
         if not os.path.islink(path):
             os.symlink(self.host.binary, path)
+        return path
+
+    def begin(self):
         self.configure({"default-runtime": self.default, "runtimes": {"mvapply": {
-            "path": path, "runtimeArgs": [f"--mvapply-file={self.files}", *self.flags]}}})
+            "path": self.program, "runtimeArgs": [f"--mvapply-file={self.files}", *self.flags]}}})
         super().begin()
 
 
