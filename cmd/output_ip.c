@@ -60,18 +60,10 @@ static void put_address(const struct writer *writer, const struct ip_netns *name
 static void put_route(const struct writer *writer, const struct ip_netns *namespace,
 		      const char *verb, const struct link_route *route, const char *name)
 {
-	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE], source[IP_TEXT_SIZE];
-	bool ipv6 = route->to.ip.family == AF_INET6;
-	fprintf(writer->out, "%s%s route %s %s", namespace->ip, ipv6 ? " -6" : "", verb,
-		route->to.len ? prefix_format(&route->to, to) : "default");
-	if (route->via.family)
-		fprintf(writer->out, " via %s", ip_format(&route->via, via));
-	fprintf(writer->out, " dev %s proto %d", name, OWNER_TAG_PROTOCOL);
-	if (route->source.family)
-		fprintf(writer->out, " src %s", ip_format(&route->source, source));
-	if (route->table)
-		fprintf(writer->out, " table %u", route->table);
-	fputc('\n', writer->out);
+	char text[ROUTE_TEXT_SIZE];
+	const char *family = route->to.ip.family == AF_INET6 ? " -6" : "";
+	fprintf(writer->out, "%s%s route %s %s dev %s proto %d\n", namespace->ip, family, verb,
+		link_route_format(route, text), name, OWNER_TAG_PROTOCOL);
 }
 
 /* `verb`: add or del. */

@@ -71,18 +71,36 @@ json_t *json_error(const struct error *error)
 	return json_pack("{s:o}", "errors", json_errors(error));
 }
 
+static void json_number(json_t *object, const char *key, uint32_t number)
+{
+	if (number)
+		json_put(object, key, json_integer(number));
+}
+
+static void json_route_options(json_t *object, const struct route_options *options)
+{
+	char source[IP_TEXT_SIZE];
+	if (options->source.family)
+		json_put(object, "source", json_string(ip_format(&options->source, source)));
+	if (options->on_link)
+		json_put(object, "on_link", json_true());
+	if (options->scope)
+		json_put(object, "scope", json_string(route_scope_name(options->scope)));
+	json_number(object, "metric", options->metric);
+	json_number(object, "mtu", options->mtu);
+	json_number(object, "advmss", options->advmss);
+}
+
 static json_t *json_route(const struct link_route *route)
 {
 	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
 	json_t *object = json_pack(
 		"{s:s, s:o}", "to", route->to.len ? prefix_format(&route->to, to) : "default",
 		"via", json_text(route->via.family ? ip_format(&route->via, via) : NULL));
-	if (route->source.family)
-		json_put(object, "source", json_string(ip_format(&route->source, via)));
+	json_number(object, "table", route->table);
+	json_route_options(object, &route->options);
 	if (route->replaces)
 		json_put(object, "replaces", json_true());
-	if (route->table)
-		json_put(object, "table", json_integer(route->table));
 	return object;
 }
 

@@ -136,12 +136,8 @@ const char *step_id(struct arena *arena, const struct step *step, bool with_set)
 
 static void detail_route(FILE *out, const struct link_route *route)
 {
-	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
-	fprintf(out, " %s", route->to.len ? prefix_format(&route->to, to) : "default");
-	if (route->via.family)
-		fprintf(out, " via %s", ip_format(&route->via, via));
-	if (route->table)
-		fprintf(out, " table %u", route->table);
+	char text[ROUTE_TEXT_SIZE];
+	fprintf(out, " %s", link_route_format(route, text));
 }
 
 static void detail_attachment(FILE *out, const struct link_spec *desired, bool verbose)

@@ -15,6 +15,9 @@ struct cni_route {
 	struct prefix to;
 	struct ip router; /* family 0: none */
 	bool has_router;  /* the route has an explicit gateway */
+	bool beyond;      /* its scope has no router */
+	uint32_t table;   /* 0: main */
+	struct route_options options;
 };
 
 /* Host bits of the destination are ignored, as by Go's net.ParseCIDR; false: there is no
@@ -38,20 +41,32 @@ static struct ip family_router(const struct cni *cni, uint8_t family)
 	return (struct ip){0};
 }
 
-/* Whether it is in the main table, in the scope of a route through a router. */
-static bool is_plain(const json_t *route, struct tree *at)
+static uint32_t number_at(const json_t *route, const char *key, struct tree *at, long long max)
 {
-	long long table = 0, scope = 0;
-	json_number_at(route, "table", at, UINT32_MAX, &table);
-	json_number_at(route, "scope", at, UINT8_MAX, &scope);
-	return (table == 0 || table == RT_TABLE_MAIN) && scope == RT_SCOPE_UNIVERSE;
+	long long number = 0;
+	json_number_at(route, key, at, max, &number);
+	return (uint32_t)number;
+}
+
+/* A route through a router has the scope global, whatever `scope` says: the kernel takes no other.
+ */
+static void options_read(const json_t *route, struct tree *at, struct cni_route *ret)
+{
+	const uint32_t scope = number_at(route, "scope", at, UINT8_MAX);
+	const uint32_t table = number_at(route, "table", at, UINT32_MAX);
+	ret->table = table == RT_TABLE_MAIN ? 0 : table;
+	ret->options.metric = number_at(route, "priority", at, UINT32_MAX);
+	ret->options.mtu = number_at(route, "mtu", at, UINT16_MAX);
+	ret->options.advmss = number_at(route, "advmss", at, UINT16_MAX);
+	ret->beyond = scope != RT_SCOPE_UNIVERSE;
 }
 
 /* False: it becomes a comment. */
 static bool route_read(struct cni *cni, const json_t *json, struct cni_route *ret)
 {
 	*ret = (struct cni_route){.json = json};
-	if (!destination(json, &ret->to) || !is_plain(json, cni->map)) {
+	options_read(json, cni->map, ret);
+	if (!destination(json, &ret->to) || ret->beyond) {
 		json_unconverted("the route", json, cni->map);
 		return false;
 	}
@@ -66,23 +81,60 @@ static bool route_read(struct cni *cni, const json_t *json, struct cni_route *re
 	return false;
 }
 
+/* Of the main table. */
+static bool is_default(const struct cni_route *route)
+{
+	return route->to.len == 0 && !route->table;
+}
+
 static void attributes_report(struct cni *cni, const struct cni_route *route)
 {
-	static const char *const known[] = {"dst", "gw", "table", "scope", NULL};
+	static const char *const default_known[] = {"dst", "gw", "table", "scope", NULL};
+	static const char *const known[] = {"dst", "gw",     "table",    "scope",
+					    "mtu", "advmss", "priority", NULL};
 	char text[PREFIX_TEXT_SIZE];
 	json_each (route->json, member)
-		if (!json_key_among(known, json_object_iter_key(member)))
+		if (!json_key_among(is_default(route) ? default_known : known,
+				    json_object_iter_key(member)))
 			json_unconverted(arena_printf(cni->arena, "%s of the route to %s",
 						      json_object_iter_key(member),
 						      prefix_format(&route->to, text)),
 					 json_object_iter_value(member), cni->map);
 }
 
+/* The first subnet of the router's family without a gateway, or NULL. */
+static struct subnet *subnet_without(struct cni *cni, const struct ip *router)
+{
+	for (size_t i = 0; i < cni->network.n_subnets; i++)
+		if (cni->network.subnets[i].prefix.ip.family == router->family &&
+		    !cni->network.subnets[i].gateway.family)
+			return &cni->network.subnets[i];
+	return NULL;
+}
+
+static bool in_a_subnet(const struct cni *cni, const struct ip *router)
+{
+	return network_subnet_of(&cni->network, router) != NULL;
+}
+
+/* A router that no subnet contains is on the LAN all the same (pkg/ip/route_linux.go, AddRoute). */
+static bool outside_take(struct cni *cni, const struct cni_route *route)
+{
+	struct subnet *subnet = route->has_router && !in_a_subnet(cni, &route->router)
+					? subnet_without(cni, &route->router)
+					: NULL;
+	if (!subnet)
+		return false;
+	subnet->gateway = route->router;
+	subnet->on_link = !ip_is_link_local(&route->router);
+	return true;
+}
+
 /* The default route: sets the gateway of the subnets that contain its router. */
 static void default_take(struct cni *cni, const struct cni_route *route)
 {
 	char text[IP_TEXT_SIZE];
-	bool found = false;
+	bool found = outside_take(cni, route);
 	for (size_t i = 0; i < cni->network.n_subnets; i++) {
 		struct subnet *subnet = &cni->network.subnets[i];
 		const struct ip *router =
@@ -104,18 +156,14 @@ static void default_take(struct cni *cni, const struct cni_route *route)
 
 static void route_take(struct cni *cni, const struct cni_route *route)
 {
-	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
+	struct route *added = array_push(cni->arena, cni->network.routes, cni->network.n_routes);
 	attributes_report(cni, route);
-	prefix_format(&route->to, to);
-	ip_format(&route->router, via);
-	if (cni->single)
-		*array_push(cni->arena, cni->attachment.routes, cni->attachment.n_routes) =
-			(struct route){.to = route->to, .via = route->router};
-	else
-		tree_comment(cni->map,
-			     "the route to %s belongs to each attachment: `routes: [{to: \"%s\", "
-			     "via: \"%s\"}]`",
-			     to, to, via);
+	*added = (struct route){.to = route->to,
+				.via = route->router,
+				.table = route->table,
+				.options = route->options};
+	added->options.on_link =
+		!in_a_subnet(cni, &route->router) && !ip_is_link_local(&route->router);
 }
 
 /* The plugin never assigns a router's address: it becomes the subnet's gateway, or an aux address
@@ -139,7 +187,7 @@ void cni_routes(struct cni *cni, const json_t *routes)
 	for (size_t i = 0; i < json_array_size(routes); i++) {
 		if (!route_read(cni, json_array_get(routes, i), &route))
 			continue;
-		if (route.to.len == 0)
+		if (is_default(&route))
 			default_take(cni, &route);
 		else
 			route_take(cni, &route);

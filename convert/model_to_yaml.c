@@ -1,6 +1,7 @@
 #include "convert/model_to_yaml.h"
 
 #include "schema/driver.h"
+#include "schema/words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,8 @@ static void put_subnet(struct tree *map, const struct subnet *subnet)
 {
 	put_prefix(map, "subnet", &subnet->prefix);
 	put_ip(map, "gateway", &subnet->gateway);
+	if (subnet->on_link)
+		tree_bool(map, "on_link", true);
 	if (!prefix_equal(&subnet->ip_range, &subnet->prefix))
 		put_prefix(map, "ip_range", &subnet->ip_range);
 	struct tree *aux = subnet->n_aux ? tree_map(map, "aux_addresses") : NULL;
@@ -61,6 +64,35 @@ static void put_host(struct tree *map, const struct host_access *host)
 	put_text(body, "interface_name", host->interface_name);
 }
 
+static void put_number(struct tree *map, const char *key, uint32_t number)
+{
+	if (number)
+		tree_number(map, key, number);
+}
+
+static void put_route(struct tree *map, const struct route *route)
+{
+	const struct route_options *options = &route->options;
+	put_prefix(map, "to", &route->to);
+	put_ip(map, "via", &route->via);
+	if (options->on_link)
+		tree_bool(map, "on_link", true);
+	put_number(map, "table", route->table);
+	put_number(map, "metric", options->metric);
+	put_number(map, "mtu", options->mtu);
+	put_number(map, "advmss", options->advmss);
+	if (options->scope)
+		tree_text(map, "scope", route_scope_name(options->scope));
+	put_ip(map, "source", &options->source);
+}
+
+static void put_routes(struct tree *map, const struct route *routes, size_t count)
+{
+	struct tree *list = count ? tree_list(map, "routes") : NULL;
+	for (size_t i = 0; i < count; i++)
+		put_route(tree_map(list, NULL), &routes[i]);
+}
+
 void serialise_network(struct tree *map, const struct network *network)
 {
 	if (network->driver != DRIVER_DEFAULT)
@@ -82,6 +114,7 @@ void serialise_network(struct tree *map, const struct network *network)
 	if (network->has_bcqueuelen)
 		tree_number(map, "bcqueuelen", network->bcqueuelen);
 	put_host(map, &network->host);
+	put_routes(map, network->routes, network->n_routes);
 }
 
 void serialise_source(struct tree *map, const struct container *container)
@@ -91,16 +124,6 @@ void serialise_source(struct tree *map, const struct container *container)
 	else if (container->source_kind != SOURCE_NETNS ||
 		 strcmp(container->source, container->name) != 0)
 		tree_text(map, source_kind_name(container->source_kind), container->source);
-}
-
-static void put_routes(struct tree *map, const struct attachment *attachment)
-{
-	struct tree *list = attachment->n_routes ? tree_list(map, "routes") : NULL;
-	for (size_t i = 0; i < attachment->n_routes; i++) {
-		struct tree *route = tree_map(list, NULL);
-		put_prefix(route, "to", &attachment->routes[i].to);
-		put_ip(route, "via", &attachment->routes[i].via);
-	}
 }
 
 void serialise_attachment(struct tree *map, const struct attachment *attachment)
@@ -115,7 +138,7 @@ void serialise_attachment(struct tree *map, const struct attachment *attachment)
 	put_text(map, "interface_name", attachment->interface_name);
 	if (attachment->gw_priority)
 		tree_number(map, "gw_priority", attachment->gw_priority);
-	put_routes(map, attachment);
+	put_routes(map, attachment->routes, attachment->n_routes);
 	struct tree *sysctls = attachment->n_sysctls ? tree_map(map, "sysctls") : NULL;
 	for (size_t i = 0; i < attachment->n_sysctls; i++)
 		tree_text(sysctls, attachment->sysctls[i].key, attachment->sysctls[i].value);

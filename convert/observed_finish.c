@@ -60,7 +60,7 @@ static bool has_default_route(const struct observed_attachment *attachment, size
 {
 	const uint8_t families[] = {[IPV4] = AF_INET, [IPV6] = AF_INET6};
 	each_route_of (route, attachment->ns, attachment->link->ifindex)
-		if (!route->to.len && route->to.ip.family == families[family])
+		if (live_route_is_default(route) && route->to.ip.family == families[family])
 			return true;
 	return false;
 }

@@ -30,10 +30,29 @@ static bool has_default(const struct observed_set *set, const struct live_ns *ns
 {
 	size_t *known = observed_place(set, "default %u from %p", family, (const void *)ns);
 	for (size_t i = 0; !*known && i < ns->n_routes; i++)
-		if (!ns->routes[i].to.len && ns->routes[i].to.ip.family == family)
+		if (live_route_is_default(&ns->routes[i]) && ns->routes[i].to.ip.family == family)
 			*known = 1;
 	*known = *known ? *known : 2;
 	return *known == 1;
+}
+
+/* The subnet of the network that has the router, or NULL. */
+static const struct subnet *subnet_of_router(const struct ballot *ballot, const struct ip *router)
+{
+	return observed_subnet_of(ballot->network, router);
+}
+
+/* Whether the default route makes its router the gateway of the subnet: it contains the router; or
+ * no subnet does, and the attachment has its address there. */
+static bool routes_subnet(const struct ballot *ballot, const struct observed_attachment *attachment,
+			  const struct subnet *subnet, const struct live_route *route)
+{
+	const struct ip *router = &route->via;
+	if (!live_route_is_default(route) || !route_counts(attachment, route) ||
+	    router->family != subnet->prefix.ip.family)
+		return false;
+	return subnet_of_router(ballot, router) ? prefix_usable(&subnet->prefix, router)
+						: address_in(attachment, subnet) != NULL;
 }
 
 /* The gateway "none" for a container without any default route; NULL if another network has it. */
@@ -43,12 +62,11 @@ static const char *router_answer(const struct ballot *ballot, const struct voter
 	const struct subnet *subnet = data;
 	const struct observed_attachment *attachment = voter->attachment;
 	const unsigned family = subnet->prefix.ip.family;
+	each_route_of (route, attachment->ns, attachment->link->ifindex)
+		if (routes_subnet(ballot, attachment, subnet, route))
+			return ip_format(&route->via, text);
 	if (!address_in(attachment, subnet))
 		return NULL;
-	each_route_of (route, attachment->ns, attachment->link->ifindex)
-		if (!route->to.len && route_counts(attachment, route) &&
-		    prefix_usable(&subnet->prefix, &route->via))
-			return ip_format(&route->via, text);
 	return has_default(ballot->set, attachment->ns, family) ? NULL : "none";
 }
 
@@ -105,6 +123,8 @@ static void router_find(const struct ballot *ballot, struct subnet *subnet)
 	    (poll.votes > 1 ||
 	     !observed_address_in_use(ballot->set, ballot->network->parent, &router)))
 		subnet->gateway = router;
+	subnet->on_link = subnet->gateway.family && !ip_is_link_local(&router) &&
+			  !prefix_contains(&subnet->prefix, &router);
 	if (subnet->gateway.family)
 		*observed_router(ballot->set, ballot->network, &subnet->gateway) = 1;
 }
@@ -136,17 +156,50 @@ static void address_drop(struct observed_set *set, struct observed_attachment *a
 	*ip = (struct ip){0};
 }
 
+/* Whether it is the default route that the gateway of a subnet makes. */
+static bool of_gateway(const struct observed_network *network, const struct live_route *route)
+{
+	for (size_t i = 0; i < network->model.n_subnets; i++)
+		if (ip_equal(&network->model.subnets[i].gateway, &route->via))
+			return live_route_is_default(route) && route->via.family;
+	return false;
+}
+
+/* Without what the kernel, or a default of the file, chooses. */
+static struct route route_declared(const struct observed_network *network,
+				   const struct live_route *live)
+{
+	const bool ipv4 = live->to.ip.family == AF_INET;
+	const enum route_scope scope = live->via.family || !ipv4 ? SCOPE_GLOBAL : SCOPE_LINK;
+	struct route route = {
+		.to = live->to, .via = live->via, .table = live->table, .options = live->options};
+	route.options.on_link &= !observed_subnet_of(network, &live->via);
+	if (live->options.scope == scope)
+		route.options.scope = SCOPE_DEFAULT;
+	if (!ipv4 && live->options.metric == IPV6_METRIC_DEFAULT)
+		route.options.metric = 0;
+	return route;
+}
+
+/* A file can have it: its router is on the LAN, and it is not the main table's default route. */
+static bool declarable(const struct observed_network *network, const struct live_route *route)
+{
+	const bool reached = !route->via.family || route->options.on_link ||
+			     ip_is_link_local(&route->via) ||
+			     observed_subnet_of(network, &route->via);
+	const bool policy = route->table == POLICY_TABLE || route->table == POLICY_TABLE_ANSWERS;
+	return reached && !policy && (route->to.len || route->table);
+}
+
 static void route_take(struct observed_set *set, const struct observed_network *network,
 		       struct observed_attachment *attachment, const struct live_route *route)
 {
 	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
-	const struct subnet *subnet =
-		route->via.family ? observed_subnet_of(network, &route->via) : NULL;
-	if (subnet && !route->to.len && ip_equal(&subnet->gateway, &route->via))
+	if (of_gateway(network, route))
 		return;
-	if (subnet && route->to.len)
+	if (declarable(network, route))
 		*array_push(set->arena, attachment->model.routes, attachment->model.n_routes) =
-			(struct route){.to = route->to, .via = route->via};
+			route_declared(network, route);
 	else
 		note_add(set->arena, &attachment->notes, "it also has the route %s%s%s",
 			 route->to.len ? prefix_format(&route->to, to) : "default",

@@ -30,11 +30,6 @@ enum parent_where {
 	PARENT_SAME,        /* in the link's own namespace, which is not the host's */
 };
 
-/* Tables of policy routing (reconcile/state/policy_routing.h): the number of mvapply's protocol,
- * which none of the reserved tables has, and the next one. */
-#define POLICY_TABLE         77
-#define POLICY_TABLE_ANSWERS 78
-
 #define DISABLE_IPV6_KEY "net.ipv6.conf.IFNAME.disable_ipv6"
 
 struct live_sysctl {
@@ -100,11 +95,11 @@ struct live_addr {
 /* A unicast route; of a multipath route only the first next hop. */
 struct live_route {
 	int ifindex;
-	uint32_t table;        /* 0: main; else one of policy routing, or of a VRF of the host */
-	struct prefix to;      /* a default route has len 0 and the family */
-	struct ip via, source; /* family 0: none */
-	uint32_t metric;
-	uint8_t proto, scope;
+	uint32_t table;   /* 0: main; else one of policy routing, or of a VRF of the host */
+	struct prefix to; /* a default route has len 0 and the family */
+	struct ip via;    /* family 0: none */
+	struct route_options options;
+	uint8_t proto;
 };
 
 /* A rule of policy routing: it leads to a table. */
@@ -121,15 +116,18 @@ struct live_rule {
 	bool other;    /* it has conditions or an action that a policy_rule lacks */
 };
 
+/* Of an IPv6 route without a metric: IP6_RT_PRIO_USER. */
+#define IPV6_METRIC_DEFAULT 1024
+
 struct link_route {
-	uint32_t table;        /* 0: main */
-	int device;            /* ifindex of the other program's link that it leads through; 0: the
-				  link's own */
-	struct prefix to;      /* len 0: the default route of ip.family */
-	struct ip via, source; /* family 0: none */
-	bool replaces;         /* replaces the route of another link (--adopt) */
-	uint8_t protocol;      /* 0: mvapply's own protocol number */
-	uint32_t metric;       /* 0: chosen by the kernel */
+	uint32_t table;   /* 0: main */
+	int device;       /* ifindex of the other program's link that it leads through; 0: the
+			     link's own */
+	struct prefix to; /* len 0: the default route of ip.family */
+	struct ip via;    /* family 0: none */
+	struct route_options options;
+	bool replaces;    /* replaces the route of another link (--adopt) */
+	uint8_t protocol; /* 0: mvapply's own protocol number */
 };
 
 /* What leads to the routes of a link in POLICY_TABLE. */

@@ -377,6 +377,21 @@ static bool route_is_relevant(const struct rtmsg *header)
 	       header->rtm_type == RTN_UNICAST && !(header->rtm_flags & RTM_F_CLONED);
 }
 
+static enum route_scope scope_of(const struct rtmsg *header)
+{
+	if (header->rtm_family != AF_INET || header->rtm_scope < RT_SCOPE_LINK)
+		return SCOPE_GLOBAL;
+	return header->rtm_scope == RT_SCOPE_LINK ? SCOPE_LINK : SCOPE_HOST;
+}
+
+static bool metrics_get(const struct nlattr *attr, struct route_options *options)
+{
+	const struct nlattr *at[RTAX_MAX + 1];
+	return !attr || (nested_parse(attr, at, COUNT(at)) &&
+			 fixed_get(at[RTAX_MTU], &options->mtu, sizeof(options->mtu)) &&
+			 fixed_get(at[RTAX_ADVMSS], &options->advmss, sizeof(options->advmss)));
+}
+
 enum decoded decode_route(const struct nlmsghdr *message, struct live_route *ret)
 {
 	const struct nlattr *at[RTA_MAX + 1];
@@ -394,11 +409,13 @@ enum decoded decode_route(const struct nlmsghdr *message, struct live_route *ret
 	struct live_route route = {.table = table == RT_TABLE_MAIN ? 0 : table,
 				   .to = {.ip = {.family = family}},
 				   .proto = header->rtm_protocol,
-				   .scope = header->rtm_scope};
+				   .options = {.scope = scope_of(header),
+					       .on_link = header->rtm_flags & RTNH_F_ONLINK}};
 	if (!ip_get(at[RTA_DST], family, &route.to.ip) ||
-	    !ip_get(at[RTA_PREFSRC], family, &route.source) ||
-	    !fixed_get(at[RTA_PRIORITY], &route.metric, sizeof(route.metric)) ||
-	    !nexthop_get(at, family, &route) || header->rtm_dst_len > ip_bits(&route.to.ip))
+	    !ip_get(at[RTA_PREFSRC], family, &route.options.source) ||
+	    !fixed_get(at[RTA_PRIORITY], &route.options.metric, sizeof(route.options.metric)) ||
+	    !metrics_get(at[RTA_METRICS], &route.options) || !nexthop_get(at, family, &route) ||
+	    header->rtm_dst_len > ip_bits(&route.to.ip))
 		return DECODE_BAD;
 	if (at[RTA_MULTIPATH] && !multipath_get(at[RTA_MULTIPATH], family, &route))
 		return DECODE_BAD;

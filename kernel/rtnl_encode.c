@@ -344,9 +344,34 @@ static bool route_put(union message *message, int ifindex, const struct link_rou
 {
 	return (route->to.len == 0 || put_ip(message, RTA_DST, &route->to.ip)) &&
 	       (!route->via.family || put_ip(message, RTA_GATEWAY, &route->via)) &&
-	       (!route->source.family || put_ip(message, RTA_PREFSRC, &route->source)) &&
+	       (!route->options.source.family ||
+		put_ip(message, RTA_PREFSRC, &route->options.source)) &&
 	       (route->table <= UINT8_MAX || put_u32(message, RTA_TABLE, route->table)) &&
 	       put_u32(message, RTA_OIF, (uint32_t)(route->device ? route->device : ifindex));
+}
+
+/* IPv6 routes have no scope. */
+static uint8_t route_scope(const struct link_route *route)
+{
+	static const uint8_t scopes[] = {[SCOPE_GLOBAL] = RT_SCOPE_UNIVERSE,
+					 [SCOPE_LINK] = RT_SCOPE_LINK,
+					 [SCOPE_HOST] = RT_SCOPE_HOST};
+	if (route->to.ip.family != AF_INET)
+		return RT_SCOPE_UNIVERSE;
+	if (route->options.scope)
+		return scopes[route->options.scope];
+	return route->via.family ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+}
+
+static bool metrics_put(union message *message, const struct route_options *options)
+{
+	if (!options->mtu && !options->advmss)
+		return true;
+	struct nlattr *metrics = nest(message, RTA_METRICS);
+	if (!metrics || (options->mtu && !put_u32(message, RTAX_MTU, options->mtu)) ||
+	    (options->advmss && !put_u32(message, RTAX_ADVMSS, options->advmss)))
+		return false;
+	return nest_end(message, metrics);
 }
 
 bool encode_route_add(union message *message, int ifindex, const struct link_route *route,
@@ -355,12 +380,10 @@ bool encode_route_add(union message *message, int ifindex, const struct link_rou
 	struct rtmsg *header = route_begin(message, RTM_NEWROUTE, NLM_F_CREATE | flags, route);
 	header->rtm_type = RTN_UNICAST;
 	header->rtm_protocol = route->protocol ? route->protocol : OWNER_TAG_PROTOCOL;
-	/* IPv6 routes have no scope. */
-	header->rtm_scope = !route->via.family && route->to.ip.family == AF_INET
-				    ? RT_SCOPE_LINK
-				    : RT_SCOPE_UNIVERSE;
-	return (!route->metric || put_u32(message, RTA_PRIORITY, route->metric)) &&
-	       route_put(message, ifindex, route);
+	header->rtm_scope = route_scope(route);
+	header->rtm_flags = route->options.on_link ? RTNH_F_ONLINK : 0;
+	return (!route->options.metric || put_u32(message, RTA_PRIORITY, route->options.metric)) &&
+	       route_put(message, ifindex, route) && metrics_put(message, &route->options);
 }
 
 bool encode_route_delete(union message *message, int ifindex, const struct link_route *route,

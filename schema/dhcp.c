@@ -49,24 +49,35 @@ static void check_where(struct build *build, const struct scope *scope,
 		       "would have the same DHCP lease on several hosts");
 }
 
+static bool has_ipv4_route(const struct route *routes, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (routes[i].to.ip.family == AF_INET)
+			return true;
+	return false;
+}
+
 static void check_explicit(struct build *build, const struct scope *scope,
-			   const struct attachment *attachment, const struct node *body)
+			   const struct attachment *attachment, const struct node *at,
+			   const struct node *body)
 {
 	struct context *context = &build->context;
-	if (node_good(body, "ipv4_address"))
+	if (body && node_good(body, "ipv4_address"))
 		report_key(context, CODE_DHCP, scope, body, "ipv4_address",
 			   "remove it, or write `dhcp: false`; for a fixed address by DHCP, set "
 			   "`mac_address` and reserve the address on the server",
 			   "cannot be set, because DHCP assigns it");
-	for (size_t i = 0; i < attachment->n_routes; i++)
-		if (attachment->routes[i].to.ip.family == AF_INET) {
-			report_key(
-				context, CODE_DHCP, scope, body, "routes",
-				"remove the IPv4 routes; the lease supplies the router",
-				"cannot contain IPv4 routes with DHCP: the subnet is not known in "
-				"advance");
-			return;
-		}
+	if (has_ipv4_route(attachment->network->routes, attachment->network->n_routes))
+		report(context, CODE_DHCP, scope, at,
+		       "remove the network's IPv4 routes, or write `dhcp: false`",
+		       "has DHCP, which conflicts with the IPv4 routes of networks.%s: the subnet of a lease is "
+		       "not known in advance",
+		       printable_text(context, attachment->network->name));
+	if (body && has_ipv4_route(attachment->routes, attachment->n_routes))
+		report_key(context, CODE_DHCP, scope, body, "routes",
+			   "remove the IPv4 routes; the lease supplies the router",
+			   "cannot contain IPv4 routes with DHCP: the subnet is not known in "
+			   "advance");
 }
 
 void dhcp_check_attachment(struct build *build, const struct scope *scope,
@@ -80,8 +91,7 @@ void dhcp_check_attachment(struct build *build, const struct scope *scope,
 		return;
 	if (attachment->dhcp) {
 		check_where(build, scope, info, container, at, body);
-		if (body)
-			check_explicit(build, scope, attachment, body);
+		check_explicit(build, scope, attachment, at, body);
 	} else if (info->network->dhcp && !info->has_ipv4 && !info->has_ipv6 && !info->unsure) {
 		report_key(&build->context, CODE_DHCP, scope, body, "dhcp",
 			   "remove `dhcp: false`, or add a `subnet` to the network",

@@ -128,6 +128,14 @@ void attachment_check(struct build *build, const struct scope *scope, struct net
 		      const struct container *container, struct attachment *attachment,
 		      const struct node *at, const struct node *body, struct index **routes);
 
+/* routes.c: checks the list `routes` of the map `body`, and enters its routes into `seen`. */
+void routes_check(struct build *build, const struct scope *scope, const struct network_info *info,
+		  const struct node *body, struct route *routes, size_t count, struct index *seen);
+/* Enters the network's routes that the attachment gets, too. */
+void network_routes_enter(struct build *build, const struct scope *scope,
+			  const struct network_info *info, const struct attachment *attachment,
+			  const struct node *at, struct index *seen);
+
 /* dhcp.c: checks the combinations with `dhcp`, and determines whether an attachment has it. */
 void dhcp_check_network(struct build *build, const struct scope *scope,
 			const struct network_info *info, const struct network *network);

@@ -83,6 +83,13 @@ const struct object host_pattern_object = {
 		 .description = "the LAN's router",                                                \
 		 .default_text = "no default route",                                               \
 		 .example = "172.16.86.1"},                                                        \
+		{.name = "on_link",                                                                \
+		 .type = KEY_BOOL,                                                                 \
+		 AT(struct_type, before on_link),                                                  \
+		 .description = "the gateway is on the LAN, though its address is outside of the " \
+				"subnet",                                                          \
+		 .default_text = "true for a subnet of one address, and for a link-local gateway", \
+		 .example = "true"},                                                               \
 		{.name = "ip_range",                                                               \
 		 .type = KEY_RANGE,                                                                \
 		 AT(struct_type, before ip_range),                                                 \
@@ -237,6 +244,13 @@ static const struct key network_keys[] = {
 	 .description = "the host's own link on the network; true uses the defaults",
 	 .default_text = "the host cannot reach the network's containers",
 	 .example = "{ipv4_address: 172.16.86.9}"},
+	{.name = "routes",
+	 .type = KEY_LIST,
+	 AT(struct network_decl, network.routes),
+	 .count = offsetof(struct network_decl, network.n_routes),
+	 .object = &route_object,
+	 .description = "routes of each attachment, unless it lists one to the same destination",
+	 .example = "[{to: 10.0.0.0/8, via: 172.16.86.254}]"},
 	HOSTS_KEY(struct network_decl, network., "network"),
 };
 
@@ -260,18 +274,68 @@ static const struct key route_keys[] = {
 	 .example = "10.0.0.0/8"},
 	{.name = "via",
 	 .type = KEY_IP,
-	 .required = true,
 	 AT(struct route, via),
 	 .description = "the next hop, an address in one of the network's subnets",
+	 .default_text = "the destination is on the LAN itself",
 	 .example = "172.16.86.254"},
+	{.name = "on_link",
+	 .type = KEY_BOOL,
+	 AT(struct route, options.on_link),
+	 .description = "the next hop is on the LAN, though its address is in no subnet",
+	 .default_text = "true for a link-local next hop",
+	 .example = "true"},
+	{.name = "table",
+	 .type = KEY_NUMBER,
+	 AT(struct route, table),
+	 .min = 1,
+	 .max = UINT32_MAX,
+	 .description = "the routing table",
+	 .default_text = "the main table, 254",
+	 .example = "100"},
+	{.name = "metric",
+	 .type = KEY_NUMBER,
+	 AT(struct route, options.metric),
+	 .max = UINT32_MAX,
+	 .description = "the preference among routes to one destination: the lowest is used",
+	 .default_text = "the kernel's: 0, for IPv6 1024",
+	 .example = "50"},
+	{.name = "mtu",
+	 .type = KEY_NUMBER,
+	 AT(struct route, options.mtu),
+	 .min = 68,
+	 .max = 65535,
+	 .description = "the largest packet on this route, in bytes",
+	 .default_text = "the link's MTU",
+	 .example = "1400"},
+	{.name = "advmss",
+	 .type = KEY_NUMBER,
+	 AT(struct route, options.advmss),
+	 .min = 1,
+	 .max = 65535,
+	 .description = "the largest TCP segment that is announced on this route, in bytes",
+	 .default_text = "the kernel's choice, by the MTU",
+	 .example = "1360"},
+	{.name = "scope",
+	 .type = KEY_WORD,
+	 AT(struct route, options.scope),
+	 .words = route_scope_words,
+	 .description = "the distance of the destination, for IPv4",
+	 .default_text = "global with `via`, link without",
+	 .example = "link"},
+	{.name = "source",
+	 .type = KEY_IP,
+	 AT(struct route, options.source),
+	 .description = "the source address of packets that have none yet, one of the container's",
+	 .default_text = "the kernel's choice",
+	 .example = "172.16.86.20"},
 };
 
 const struct object route_object = {
-	.where = "containers.NAME.networks.NET.routes[]",
+	.where = "routes[]",
 	KEYS(route_keys),
 	.size = sizeof(struct route),
 	.placed = true,
-	.description = "a route of the container",
+	.description = "a route of an attachment, or of a network for all of its attachments",
 	.example = "{to: 10.0.0.0/8, via: 172.16.86.254}",
 };
 

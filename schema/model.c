@@ -8,6 +8,19 @@ struct subnet *network_subnet_of(const struct network *network, const struct ip 
 	return NULL;
 }
 
+const struct ip *network_gateway(const struct network *network, const struct ip *ip)
+{
+	const struct subnet *own = network_subnet_of(network, ip);
+	if (network->internal || !ip->family)
+		return NULL;
+	if (own && own->gateway.family)
+		return &own->gateway;
+	for (size_t i = 0; i < network->n_subnets; i++)
+		if (network->subnets[i].gateway.family == ip->family)
+			return &network->subnets[i].gateway;
+	return NULL;
+}
+
 bool network_has_family(const struct network *network, unsigned family)
 {
 	for (size_t i = 0; i < network->n_subnets; i++)

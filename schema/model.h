@@ -18,6 +18,11 @@
 /* The name of the set of files without `name`. */
 #define SET_DEFAULT "default"
 
+/* Tables of policy routing (reconcile/state/policy_routing.h), which no file may use: the number of
+ * mvapply's protocol, which none of the reserved tables has, and the next one. */
+#define POLICY_TABLE         77
+#define POLICY_TABLE_ANSWERS 78
+
 /* A location in the input. Lines and columns count from 1, columns in characters. */
 struct place {
 	const char *file; /* the path of the command line, "<stdin>" for "-" */
@@ -58,6 +63,7 @@ struct subnet {
 	struct place place;
 	struct prefix prefix; /* no host bits */
 	struct ip gateway;    /* family 0: none */
+	bool on_link;         /* the gateway is on the LAN, though its address is in no subnet */
 	/* No host bits; the whole prefix if not set; family 0: no address can be chosen, because
 	 * the network is on several hosts and this one has no range of its own. */
 	struct prefix ip_range;
@@ -103,15 +109,30 @@ struct network {
 	bool dhcp;          /* IPv4 addresses are DHCP leases, unless the attachment overrides it */
 	const char *docker; /* the name of Docker's network for it; NULL: none */
 	struct host_access host;
+	struct route *routes; /* of each attachment that has none to the same destination */
+	size_t n_routes;
 	struct hosts hosts;
 	bool several_hosts; /* addresses of its broadcast domain, each of which can be chosen once
 			     */
 };
 
+enum route_scope { SCOPE_DEFAULT, SCOPE_GLOBAL, SCOPE_LINK, SCOPE_HOST };
+
+/* What a route has besides its destination and its next hop. */
+struct route_options {
+	struct ip source;       /* of packets without one; family 0: the kernel's choice */
+	bool on_link;           /* the next hop is on the LAN, though its address is in no subnet */
+	enum route_scope scope; /* IPv4 alone has scopes */
+	uint32_t metric;        /* 0: the kernel's default */
+	uint32_t mtu, advmss;   /* bytes; 0: those of the link */
+};
+
 struct route {
 	struct place place;
 	struct prefix to; /* no host bits */
-	struct ip via;
+	struct ip via;    /* family 0: none, the destination is on the LAN */
+	uint32_t table;   /* 0: main */
+	struct route_options options;
 };
 
 struct sysctl {
@@ -175,6 +196,9 @@ struct desired {
 
 /* The network's first subnet that contains the address, or NULL. */
 struct subnet *network_subnet_of(const struct network *network, const struct ip *ip);
+/* The gateway of an attachment with the address: that of its subnet, or else the first one of the
+ * family. NULL: none, or the network is internal. */
+const struct ip *network_gateway(const struct network *network, const struct ip *ip);
 /* Whether the network has a subnet of the family. */
 bool network_has_family(const struct network *network, unsigned family);
 

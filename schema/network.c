@@ -197,6 +197,13 @@ void network_read(struct build *build, struct set_info *set, struct node *name)
 		link_join(build, info, network);
 }
 
+static void check_routes(struct build *build, const struct scope *scope, struct network_info *info,
+			 struct network *network)
+{
+	struct index *seen __attribute__((cleanup(index_cleanup))) = index_new(network->n_routes);
+	routes_check(build, scope, info, info->body, network->routes, network->n_routes, seen);
+}
+
 void network_check(struct build *build, struct network_info *info)
 {
 	struct scope root = {0}, networks = {.up = &root, .name = "networks"};
@@ -204,6 +211,7 @@ void network_check(struct build *build, struct network_info *info)
 	if (info->body->bad)
 		return;
 	network_check_subnets(build, &scope, info, info->decl);
+	check_routes(build, &scope, info, &info->decl->network);
 	check_values(build, &scope, info, &info->decl->network);
 	dhcp_check_network(build, &scope, info, &info->decl->network);
 	*info->network = info->decl->network;

@@ -3,20 +3,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Whether a gateway outside of the subnet can be meant: a link-local one (RFC 4861, 6.3.4), one
+ * that the file says to be on the LAN, or that of a subnet that has room for one host only. */
+static bool gateway_outside(const struct subnet *subnet)
+{
+	const struct ip *gateway = &subnet->gateway;
+	return gateway->family == subnet->prefix.ip.family &&
+	       (ip_is_link_local(gateway) || subnet->on_link ||
+		subnet->prefix.len == ip_bits(gateway));
+}
+
 static void check_gateway(struct build *build, const struct scope *scope, const struct node *body,
 			  const struct subnet *subnet)
 {
 	struct context *context = &build->context;
 	const struct ip *gateway = &subnet->gateway;
 	char ip[IP_TEXT_SIZE], prefix[PREFIX_TEXT_SIZE];
+	if (!gateway->family && subnet->on_link && !node_get(body, "gateway"))
+		report_key(context, CODE_SUBNET, scope, body, "on_link",
+			   "add `gateway`, or remove `on_link`",
+			   "applies to the gateway, which is missing");
 	if (!gateway->family)
 		return;
 
 	ip_format(gateway, ip);
 	prefix_format(&subnet->prefix, prefix);
 	if (!prefix_contains(&subnet->prefix, gateway)) {
-		report_key(context, CODE_ADDRESS_OUTSIDE, scope, body, "gateway", NULL,
-			   "%s is not in subnet %s", ip, prefix);
+		if (!gateway_outside(subnet))
+			report_key(context, CODE_ADDRESS_OUTSIDE, scope, body, "gateway",
+				   gateway->family == subnet->prefix.ip.family
+					   ? "write the router's address in the subnet, or add "
+					     "`on_link: true` if the router is on this LAN"
+					   : NULL,
+				   "%s is not in subnet %s", ip, prefix);
 	} else if (!prefix_usable(&subnet->prefix, gateway)) {
 		struct ip first = prefix_first(&subnet->prefix);
 		bool is_first = ip_equal(&first, gateway);

@@ -26,6 +26,13 @@ const struct word link_mode_words[] = {
 	{0},
 };
 
+const struct word route_scope_words[] = {
+	{"global", SCOPE_GLOBAL, "the destination is reached through a router"},
+	{"link", SCOPE_LINK, "the destination is on the LAN"},
+	{"host", SCOPE_HOST, "the destination is the container itself"},
+	{0},
+};
+
 const char *words_list(struct arena *arena, const struct word *words, unsigned values)
 {
 	const char *list = NULL, *last = NULL;
@@ -59,6 +66,11 @@ const char *vlan_protocol_name(enum vlan_protocol protocol)
 const char *link_mode_name(enum link_mode mode)
 {
 	return word_name(link_mode_words, mode);
+}
+
+const char *route_scope_name(enum route_scope scope)
+{
+	return word_name(route_scope_words, scope);
 }
 
 const char *source_kind_name(enum source_kind kind)

@@ -83,12 +83,11 @@ static json_t *address_json(const struct cni_request *request, const struct netw
 			    const struct prefix *addr, size_t interface)
 {
 	char text[PREFIX_TEXT_SIZE], gateway[IP_TEXT_SIZE];
-	const struct subnet *subnet = network_subnet_of(network, &addr->ip);
+	const struct ip *router = network_gateway(network, &addr->ip);
 	json_t *json = json_pack("{s:s, s:I}", "address", prefix_format(addr, text), "interface",
 				 (json_int_t)interface);
-	if (subnet && subnet->gateway.family && !network->internal)
-		json_object_set_new(json, "gateway",
-				    json_string(ip_format(&subnet->gateway, gateway)));
+	if (router)
+		json_object_set_new(json, "gateway", json_string(ip_format(router, gateway)));
 	if (version_before(request->version, "1.0.0"))
 		json_object_set_new(json, "version",
 				    json_string(addr->ip.family == AF_INET6 ? "6" : "4"));

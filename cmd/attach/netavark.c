@@ -60,11 +60,10 @@ static int do_create(struct call *call, struct error *error)
 static json_t *subnet_json(const struct network *network, const struct prefix *addr)
 {
 	char text[PREFIX_TEXT_SIZE], gateway[IP_TEXT_SIZE];
-	const struct subnet *subnet = network_subnet_of(network, &addr->ip);
+	const struct ip *router = network_gateway(network, &addr->ip);
 	json_t *json = json_pack("{s:s}", "ipnet", prefix_format(addr, text));
-	if (subnet && subnet->gateway.family && !network->internal)
-		json_object_set_new(json, "gateway",
-				    json_string(ip_format(&subnet->gateway, gateway)));
+	if (router)
+		json_object_set_new(json, "gateway", json_string(ip_format(router, gateway)));
 	return json;
 }
 

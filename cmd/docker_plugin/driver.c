@@ -255,13 +255,6 @@ json_t *docker_delete_endpoint(const struct docker_work *work, struct error *err
 	return endpoint_delete(work, error) < 0 ? NULL : json_object();
 }
 
-/* The gateway of the subnet that has the address; NULL: none. */
-static const struct ip *gateway_of(const struct network *network, const struct ip *ip)
-{
-	const struct subnet *subnet = ip->family ? network_subnet_of(network, ip) : NULL;
-	return subnet && subnet->gateway.family && !network->internal ? &subnet->gateway : NULL;
-}
-
 /* The link of a declared container has its name, and that of a guest the address. */
 static void endpoint_recover(const struct docker_work *work, const struct network_of_set *where,
 			     const struct owner_tag *tag, struct known_endpoint *ret)
@@ -292,23 +285,54 @@ static struct known_endpoint endpoint_of(const struct docker_work *work,
 	return endpoint;
 }
 
-/* libnetwork's route types: a next hop. */
-#define ROUTE_NEXT_HOP 0
+/* libnetwork's route types. */
+enum { ROUTE_NEXT_HOP, ROUTE_CONNECTED };
 
-static json_t *routes_of(const struct network_of_set *where, const struct container *declared)
+static void route_add(json_t *routes, const struct prefix *to, const struct ip *via)
 {
-	json_t *routes = json_array();
+	char text[PREFIX_TEXT_SIZE], next[IP_TEXT_SIZE];
+	json_t *route = json_pack("{s:s, s:i}", "Destination", prefix_format(to, text), "RouteType",
+				  via->family ? ROUTE_NEXT_HOP : ROUTE_CONNECTED);
+	if (via->family)
+		json_object_set_new(route, "NextHop", json_string(ip_format(via, next)));
+	json_array_append_new(routes, route);
+}
+
+/* Docker knows a destination and a next hop; watch, or the next apply, adds the others. */
+static bool docker_knows(const struct route *route)
+{
+	const struct route_options *options = &route->options;
+	return !route->table && !options->on_link && !options->source.family && !options->scope &&
+	       !options->metric && !options->mtu && !options->advmss;
+}
+
+static void routes_add(json_t *list, const struct route *routes, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (docker_knows(&routes[i]))
+			route_add(list, &routes[i].to, &routes[i].via);
+}
+
+/* Docker's default route needs one to a gateway that is in no subnet. */
+static void gateway_reach(const struct network *network, json_t *list, const struct ip *gateway)
+{
+	if (gateway && !network_subnet_of(network, gateway) && !ip_is_link_local(gateway))
+		route_add(list, &(struct prefix){.ip = *gateway, .len = (uint8_t)ip_bits(gateway)},
+			  &(struct ip){0});
+}
+
+static json_t *routes_of(const struct network_of_set *where, const struct container *declared,
+			 const struct ip *ipv4, const struct ip *ipv6)
+{
+	json_t *list = json_array();
 	const struct attachment *attachment =
 		declared ? container_attachment(declared, where->network) : NULL;
-	for (size_t i = 0; attachment && i < attachment->n_routes; i++) {
-		char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
-		const struct route *route = &attachment->routes[i];
-		json_array_append_new(routes, json_pack("{s:s, s:i, s:s}", "Destination",
-							prefix_format(&route->to, to), "RouteType",
-							ROUTE_NEXT_HOP, "NextHop",
-							ip_format(&route->via, via)));
-	}
-	return routes;
+	gateway_reach(where->network, list, ipv4);
+	gateway_reach(where->network, list, ipv6);
+	routes_add(list, where->network->routes, where->network->n_routes);
+	if (attachment)
+		routes_add(list, attachment->routes, attachment->n_routes);
+	return list;
 }
 
 static json_t *join_answer(const struct network_of_set *where,
@@ -316,12 +340,12 @@ static json_t *join_answer(const struct network_of_set *where,
 {
 	char text[IP_TEXT_SIZE];
 	const struct ip *ip = endpoint->ipv4.family ? &endpoint->ipv4 : &endpoint->ipv6;
-	const struct ip *ipv4 = gateway_of(where->network, &endpoint->ipv4),
-			*ipv6 = gateway_of(where->network, &endpoint->ipv6);
-	json_t *answer =
-		json_pack("{s:{s:s, s:s}, s:o, s:b}", "InterfaceName", "SrcName", name, "DstPrefix",
-			  "eth", "StaticRoutes", routes_of(where, docker_declared(where, ip)),
-			  "DisableGatewayService", !ipv4 && !ipv6);
+	const struct ip *ipv4 = network_gateway(where->network, &endpoint->ipv4),
+			*ipv6 = network_gateway(where->network, &endpoint->ipv6);
+	json_t *answer = json_pack("{s:{s:s, s:s}, s:o, s:b}", "InterfaceName", "SrcName", name,
+				   "DstPrefix", "eth", "StaticRoutes",
+				   routes_of(where, docker_declared(where, ip), ipv4, ipv6),
+				   "DisableGatewayService", !ipv4 && !ipv6);
 	if (ipv4)
 		json_object_set_new(answer, "Gateway", json_string(ip_format(ipv4, text)));
 	if (ipv6)

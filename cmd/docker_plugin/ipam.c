@@ -133,11 +133,12 @@ static int pool_find(const struct docker_work *work, const struct desired *desir
 	return error_code(error, CODE_DOCKER_SUBNET);
 }
 
-/* Docker takes no network without a gateway: then it is the subnet's own address, which no host has
- * and no container gets a route to. */
+/* Docker takes no network without a gateway in the subnet: then it is the subnet's own address,
+ * which no host has and no container gets a route to. */
 static struct ip gateway_of(const struct subnet *subnet)
 {
-	return subnet->gateway.family ? subnet->gateway : subnet->prefix.ip;
+	return prefix_contains(&subnet->prefix, &subnet->gateway) ? subnet->gateway
+								  : subnet->prefix.ip;
 }
 
 static int gateway_choose(const struct docker_work *work, const struct subnet *subnet,

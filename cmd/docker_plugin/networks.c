@@ -18,7 +18,7 @@ static json_t *subnet_json(const struct subnet *subnet)
 {
 	char prefix[PREFIX_TEXT_SIZE], gateway[IP_TEXT_SIZE];
 	json_t *json = json_pack("{s:s}", "Subnet", prefix_format(&subnet->prefix, prefix));
-	if (subnet->gateway.family)
+	if (prefix_contains(&subnet->prefix, &subnet->gateway))
 		json_object_set_new(json, "Gateway",
 				    json_string(ip_format(&subnet->gateway, gateway)));
 	return json;

@@ -34,7 +34,7 @@ static const struct relations {
 	 "           {'required': ['dhcp'], 'properties': {'dhcp': {'enum': [true, 'true']},"
 	 "            'subnet': false, 'subnets': false}}],"
 	 " 'dependentRequired': {'vlan': ['parent'], 'vlan_protocol': ['parent'],"
-	 "   'gateway': ['subnet'], 'ip_range': ['subnet'], 'aux_addresses': ['subnet']},"
+	 "   'gateway': ['subnet'], 'on_link': ['gateway'], 'ip_range': ['subnet'], 'aux_addresses': ['subnet']},"
 	 " 'allOf': ["
 	 "  {'properties': {'subnets': {'minItems': 1}, 'parent': {'not': {'const': 'lo'}}}},"
 	 "  {'if': {'required': ['vlan']}, 'else': {'properties': {'parent': {'not':"
@@ -59,9 +59,16 @@ static const struct relations {
 	 "{'if': {'required': ['dhcp'], 'properties': {'dhcp': {'enum': [true, 'true']}}},"
 	 " 'then': {'properties': {'ipv4_address': false}}}"},
 	{&route_object,
-	 "{'allOf': [" SAME_FAMILY("to",
-				   "via") ","
-					  "{'properties': {'to': {'not': {'pattern': '/0$'}}}}]}"},
+	 "{'allOf': [" SAME_FAMILY("to", "via") "," SAME_FAMILY(
+		 "to", "source") ","
+				 "{'anyOf': [{'required': ['table']},"
+				 "  {'properties': {'to': {'not': {'pattern': '/0$'}}}}]},"
+				 "{'properties': {'table': {'not': {'enum': [77, 78, 255]}}}},"
+				 "{'if': {'properties': {'to': {'pattern': ':'}}},"
+				 " 'then': {'properties': {'scope': false}}},"
+				 "{'if': {'required': ['via']},"
+				 " 'then': {'properties': {'scope': {'const': 'global'}}}}],"
+				 " 'dependentRequired': {'on_link': ['via']}}"},
 	{&container_object,
 	 "{'oneOf': [{'required': ['netns']}, {'required': ['pid']}, {'required': ['docker']},"
 	 "           {'required': ['podman']},"

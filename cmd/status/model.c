@@ -41,7 +41,7 @@ static void addrs_add(struct status_model *model, struct status_model_link *link
 static void gateways_add(struct status_model_link *link)
 {
 	each_route_of (route, link->ns, link->link->ifindex)
-		if (route->to.len == 0)
+		if (live_route_is_default(route))
 			link->gateways[route->to.ip.family == AF_INET6] = route->via;
 }
 

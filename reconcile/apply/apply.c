@@ -116,7 +116,8 @@ static bool encode_operation(const struct operation *operation, const struct lin
 		return encode_addr_add(message, ifindex, operation->addr,
 				       link_spec_addr_terms(spec, operation->addr), flags);
 	case OP_ROUTE_DELETE:
-		return encode_route_delete(message, ifindex, route, route->protocol, route->metric);
+		return encode_route_delete(message, ifindex, route, route->protocol,
+					   route->options.metric);
 	case OP_ROUTE_ADD:
 		return encode_route_add(message, ifindex, route, flags);
 	case OP_RULE_DELETE:

@@ -191,11 +191,11 @@ static int addr_take(const struct nlmsghdr *message, void *data, struct error *e
 	return 0;
 }
 
-/* A kernel that does not filter lists all tables, and the host's may be long. */
+/* A kernel that does not filter lists all tables, and the host's may be long. A container's are all
+ * kept: a file can have routes in any of them. */
 static bool table_is_relevant(const struct namespace_reader *reader, uint32_t table)
 {
-	return table == reader->vrf_table ||
-	       (!reader->ns->host && (table == POLICY_TABLE || table == POLICY_TABLE_ANSWERS));
+	return table == reader->vrf_table || !reader->ns->host;
 }
 
 static int route_take(const struct nlmsghdr *message, void *data, struct error *error)

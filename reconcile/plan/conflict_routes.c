@@ -12,16 +12,9 @@ static struct link_route *desired_route_find(const struct conflict_finder *finde
 	if (planned->current && live->ifindex == planned->current->ifindex)
 		return NULL;
 	for (size_t i = 0; i < checked->n_routes; i++)
-		if (checked->routes[i].table == live->table &&
-		    prefix_equal(&checked->routes[i].to, &live->to))
+		if (link_route_is(&checked->routes[i], live))
 			return &checked->routes[i];
 	return NULL;
-}
-
-/* Two routes to one destination conflict if their metrics are equal: IPv4's 0, IPv6's 1024. */
-static bool metric_managed(const struct live_route *route)
-{
-	return route->metric == (route->to.ip.family == AF_INET ? 0 : 1024);
 }
 
 /* The set of another run that owns the managed route, or NULL. */
@@ -37,13 +30,14 @@ static const char *set_of_route(const struct matched *matched, const struct live
 
 static const char *route_hint(const struct live_route *route)
 {
-	if (route->table)
+	if (route->table == POLICY_TABLE && !route->to.len)
 		return "remove it with `ip route del default table 77` (for IPv6 with `ip -6`) in "
 		       "that namespace, or remove gw_priority from the files; --adopt replaces it";
-	return route->to.len ? "remove that route, or remove this one from the files; --adopt "
-			       "replaces it"
-			     : "remove that route, or remove this one from the files; "
-			       "`gw_priority: 1` adds this one beside it, --adopt replaces it";
+	return route->to.len || route->table
+		       ? "remove that route, or remove this one from the files; --adopt "
+			 "replaces it"
+		       : "remove that route, or remove this one from the files; "
+			 "`gw_priority: 1` adds this one beside it, --adopt replaces it";
 }
 
 static struct check_result route_denied(const struct matched *matched,
@@ -53,10 +47,9 @@ static struct check_result route_denied(const struct matched *matched,
 	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
 	const char *what = route->to.len ? arena_printf(matched->input->arena, "a route to %s",
 							prefix_format(&route->to, to))
-			   : route->table
-				   ? arena_printf(matched->input->arena,
-						  "a default route in table %u", route->table)
-				   : "a default route";
+					 : "a default route";
+	if (route->table)
+		what = arena_printf(matched->input->arena, "%s in table %u", what, route->table);
 	const char *set = set_of_route(matched, planned->ns, route);
 	const char *reason = arena_printf(matched->input->arena, "%s already has %s%s%s%s%s%s",
 					  planned->ns->name, what, route->via.family ? " via " : "",
@@ -100,7 +93,7 @@ static const char *default_before(const struct matched *matched,
 {
 	for (size_t i = 0; planned->container && i < planned->ns->n_routes; i++) {
 		const struct live_route *route = &planned->ns->routes[i];
-		if (route->to.len || route->to.ip.family != family)
+		if (!live_route_is_default(route) || route->to.ip.family != family)
 			continue;
 		const char *set = set_of_route(matched, planned->ns, route);
 		const struct live_link *kept = kept_of_route(matched, planned->ns, route);
@@ -218,7 +211,7 @@ struct check_result check_routes(const struct conflict_finder *finder,
 		const struct live_route *route = &planned->ns->routes[i];
 		const char *set = set_of_route(matched, planned->ns, route);
 		const struct live_link *kept = kept_of_route(matched, planned->ns, route);
-		if ((route->proto == OWNER_TAG_PROTOCOL && !set && !kept) || !metric_managed(route))
+		if (route->proto == OWNER_TAG_PROTOCOL && !set && !kept)
 			continue;
 		struct link_route *desired_route = desired_route_find(finder, planned, route);
 		if (desired_route && kept)
@@ -236,8 +229,7 @@ bool conflict_has_route(const struct conflict_finder *finder,
 {
 	for (size_t i = 0; i < planned->ns->n_routes; i++) {
 		const struct live_route *route = &planned->ns->routes[i];
-		if (route->ifindex == link->ifindex && metric_managed(route) &&
-		    desired_route_find(finder, planned, route))
+		if (route->ifindex == link->ifindex && desired_route_find(finder, planned, route))
 			return true;
 	}
 	return false;

@@ -181,12 +181,8 @@ static void diff_addrs(const struct plan_input *input, const struct step *step,
 
 static const char *route_text(struct arena *arena, const struct link_route *route)
 {
-	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
-	const char *target = route->to.len ? prefix_format(&route->to, to) : "default";
-	const char *table = route->table ? arena_printf(arena, " table %u", route->table) : "";
-	return route->via.family ? arena_printf(arena, "%s via %s%s", target,
-						ip_format(&route->via, via), table)
-				 : arena_printf(arena, "%s%s", target, table);
+	char text[ROUTE_TEXT_SIZE];
+	return arena_strdup(arena, link_route_format(route, text));
 }
 
 static void route_remove(struct changes *changes, const struct link_route *from)
@@ -203,16 +199,11 @@ static void route_put(struct changes *changes, const struct link_route *from,
 		->route = *to;
 }
 
-static bool same_destination(const struct live_route *live, const struct link_route *route)
-{
-	return live->table == route->table && prefix_equal(&live->to, &route->to);
-}
-
 static const struct live_route *route_find(const struct step *step,
 					   const struct link_route *desired)
 {
 	each_route_of (route, step->ns, step->current->ifindex)
-		if (same_destination(route, desired) && route->proto != RTPROT_KERNEL)
+		if (link_route_is(desired, route) && route->proto != RTPROT_KERNEL)
 			return route;
 	return NULL;
 }
@@ -222,12 +213,21 @@ static const struct live_route *route_in_way(const struct step *step,
 {
 	for (size_t i = 0; i < step->ns->n_routes; i++) {
 		const struct live_route *route = &step->ns->routes[i];
-		if (same_destination(route, desired) && route->proto != OWNER_TAG_PROTOCOL &&
+		if (link_route_is(desired, route) && route->proto != OWNER_TAG_PROTOCOL &&
 		    route->proto != RTPROT_KERNEL &&
 		    (!step->current || route->ifindex != step->current->ifindex))
 			return route;
 	}
 	return NULL;
+}
+
+/* Without the metric, which link_route_is compares. */
+static bool options_same(const struct route_options *desired, const struct route_options *live)
+{
+	return (!desired->source.family || ip_equal(&desired->source, &live->source)) &&
+	       (!desired->scope || desired->scope == live->scope) &&
+	       desired->on_link == live->on_link && desired->mtu == live->mtu &&
+	       desired->advmss == live->advmss;
 }
 
 /* The routes of an adopted link are added again with mvapply's protocol. */
@@ -240,7 +240,7 @@ static bool route_same(const struct step *step, const struct link_route *desired
 	    live->proto != OWNER_TAG_PROTOCOL)
 		return false;
 	return ip_equal(&desired->via, &live->via) &&
-	       (!desired->source.family || ip_equal(&desired->source, &live->source));
+	       options_same(&desired->options, &live->options);
 }
 
 static void diff_routes(const struct step *step, struct changes *changes)
@@ -249,7 +249,7 @@ static void diff_routes(const struct step *step, struct changes *changes)
 	each_route_of (live, step->ns, step->current->ifindex) {
 		bool declared = false;
 		for (size_t k = 0; k < desired->n_routes; k++)
-			declared |= same_destination(live, &desired->routes[k]);
+			declared |= link_route_is(&desired->routes[k], live);
 		const struct link_route route = link_route_of(live);
 		if (!declared && live->proto == OWNER_TAG_PROTOCOL)
 			route_remove(changes, &route);

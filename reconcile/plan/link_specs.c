@@ -208,7 +208,7 @@ static void host_route_add(const struct specifier *specifier, const struct plann
 	*array_push(input->arena, spec->routes, spec->n_routes) =
 		(struct link_route){.table = spec->vrf_table,
 				    .to = {.ip = *ip, .len = (uint8_t)ip_bits(ip)},
-				    .source = *source};
+				    .options.source = *source};
 }
 
 static void host_routes_add(const struct specifier *specifier,

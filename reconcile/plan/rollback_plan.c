@@ -291,9 +291,9 @@ static void route_returns(struct reverter *reverter, struct live_ns *ns,
 
 static bool route_there(const struct live_ns *ns, const struct live_route *route)
 {
+	const struct link_route wanted = link_route_of(route);
 	each_route_of (other, ns, route->ifindex)
-		if (prefix_equal(&other->to, &route->to) && other->metric == route->metric &&
-		    other->table == route->table)
+		if (link_route_is(&wanted, other))
 			return true;
 	return false;
 }
@@ -306,7 +306,7 @@ static void routes_return(struct reverter *reverter, const struct step *done)
 	for (size_t i = 0; i < done->desired->n_routes; i++) {
 		for (size_t k = 0; done->desired->routes[i].replaces && k < before->n_routes; k++) {
 			const struct live_route *route = &before->routes[k];
-			if (prefix_equal(&route->to, &done->desired->routes[i].to) &&
+			if (link_route_is(&done->desired->routes[i], route) &&
 			    (!done->current || route->ifindex != done->current->ifindex) &&
 			    !route_there(now, route))
 				route_returns(reverter, now, route);

@@ -8,11 +8,10 @@ struct router {
 };
 
 static void route_add(const struct router *router, const struct planned_attachment *planned,
-		      struct prefix to, struct ip via)
+		      struct link_route route)
 {
 	struct assigned_routes *assigned = &router->assigned[planned->number];
-	*array_push(router->input->scratch, assigned->routes, assigned->count) =
-		(struct link_route){.to = to, .via = via};
+	*array_push(router->input->scratch, assigned->routes, assigned->count) = route;
 }
 
 /* The route to the router of the lease, which may be outside of its subnet; the router is
@@ -24,8 +23,8 @@ static void router_add(const struct router *router, const struct planned_attachm
 		return;
 	assigned->router = live_lease_router(planned->ns, planned->current);
 	if (assigned->router.family)
-		route_add(router, planned, (struct prefix){.ip = assigned->router, .len = 32},
-			  (struct ip){0});
+		route_add(router, planned,
+			  (struct link_route){.to = {.ip = assigned->router, .len = 32}});
 }
 
 static struct ip gateway_of(const struct router *router, const struct planned_attachment *planned,
@@ -33,9 +32,21 @@ static struct ip gateway_of(const struct router *router, const struct planned_at
 {
 	if (planned_leases(planned, family))
 		return router->assigned[planned->number].router;
+	const struct ip *gateway = network_gateway(
+		planned->network, &router->addresses->assigned[planned->number].ip[family]);
+	return gateway ? *gateway : (struct ip){0};
+}
+
+/* Whether the kernel has to be told that the next hop is on the LAN, as no subnet of an address has
+ * it. An IPv6 link-local one always is, and a router of a lease has a route of its own. */
+static bool is_on_link(const struct router *router, const struct planned_attachment *planned,
+		       const struct ip *via)
+{
+	const size_t family = via->family == AF_INET ? IPV4 : IPV6;
 	const struct ip *ip = &router->addresses->assigned[planned->number].ip[family];
 	const struct subnet *subnet = ip->family ? network_subnet_of(planned->network, ip) : NULL;
-	return subnet && !planned->network->internal ? subnet->gateway : (struct ip){0};
+	return via->family && !planned_leases(planned, family) && !ip_is_link_local(via) &&
+	       !(subnet && prefix_contains(&subnet->prefix, via));
 }
 
 /* Whether it may have a default route. For a lease, that is known only when it has arrived. */
@@ -69,15 +80,49 @@ static void defaults_add(const struct router *router, const struct netns_group *
 		const struct ip via = gateway_of(router, owner, family);
 		router->assigned[owner->number].gateway |= planned_leases(owner, family);
 		if (via.family)
-			route_add(router, owner, (struct prefix){.ip.family = via.family}, via);
+			route_add(router, owner,
+				  (struct link_route){.to.ip.family = via.family,
+						      .via = via,
+						      .options.on_link =
+							      is_on_link(router, owner, &via)});
 	}
 }
 
+static bool same_destination(const struct route *one, const struct route *other)
+{
+	return one->table == other->table && prefix_equal(&one->to, &other->to) &&
+	       one->options.metric == other->options.metric;
+}
+
+static bool has_route(const struct attachment *attachment, const struct route *route)
+{
+	for (size_t i = 0; i < attachment->n_routes; i++)
+		if (same_destination(&attachment->routes[i], route))
+			return true;
+	return false;
+}
+
+static void own_route_add(const struct router *router, const struct planned_attachment *planned,
+			  const struct route *route)
+{
+	struct link_route added = {.table = route->table,
+				   .to = route->to,
+				   .via = route->via,
+				   .options = route->options};
+	added.options.on_link |= is_on_link(router, planned, &route->via);
+	route_add(router, planned, added);
+}
+
+/* Those of the file: of the network, and of the attachment. */
 static void own_routes_add(const struct router *router, const struct planned_attachment *planned)
 {
 	const struct attachment *attachment = planned->attachment;
+	const struct network *network = planned->network;
+	for (size_t i = 0; i < network->n_routes; i++)
+		if (!has_route(attachment, &network->routes[i]))
+			own_route_add(router, planned, &network->routes[i]);
 	for (size_t i = 0; i < attachment->n_routes; i++)
-		route_add(router, planned, attachment->routes[i].to, attachment->routes[i].via);
+		own_route_add(router, planned, &attachment->routes[i]);
 }
 
 struct routes routes_choose(const struct matched *matched, const struct addresses *addresses)

@@ -1,18 +1,75 @@
 #include "reconcile/plan/step.h"
 
 #include "lib/hash.h"
+#include "schema/words.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 struct link_route link_route_of(const struct live_route *live)
 {
 	return (struct link_route){.table = live->table,
 				   .to = live->to,
 				   .via = live->via,
-				   .source = live->source,
-				   .protocol = live->proto,
-				   .metric = live->metric};
+				   .options = live->options,
+				   .protocol = live->proto};
+}
+
+static uint32_t route_metric(const struct ip *to, uint32_t metric)
+{
+	return metric || to->family == AF_INET ? metric : IPV6_METRIC_DEFAULT;
+}
+
+bool link_route_is(const struct link_route *route, const struct live_route *live)
+{
+	return live->table == route->table && prefix_equal(&live->to, &route->to) &&
+	       route_metric(&live->to.ip, live->options.metric) ==
+		       route_metric(&route->to.ip, route->options.metric);
+}
+
+static void word_add(char text[ROUTE_TEXT_SIZE], const char *word, const char *value)
+{
+	const size_t length = strlen(text);
+	snprintf(text + length, ROUTE_TEXT_SIZE - length, "%s%s%s%s", *text ? " " : "", word,
+		 *value ? " " : "", value);
+}
+
+static void number_add(char text[ROUTE_TEXT_SIZE], const char *word, uint32_t number)
+{
+	char value[16];
+	snprintf(value, sizeof(value), "%u", number);
+	if (number)
+		word_add(text, word, value);
+}
+
+/* The kernel's choice of `encode_route_add`. */
+static enum route_scope scope_default(const struct link_route *route)
+{
+	return route->via.family || route->to.ip.family != AF_INET ? SCOPE_GLOBAL : SCOPE_LINK;
+}
+
+const char *link_route_format(const struct link_route *route, char text[ROUTE_TEXT_SIZE])
+{
+	const struct route_options *options = &route->options;
+	const uint32_t metric = route_metric(&route->to.ip, options->metric);
+	char value[PREFIX_TEXT_SIZE];
+	*text = '\0';
+	word_add(text, route->to.len ? prefix_format(&route->to, value) : "default", "");
+	if (route->via.family)
+		word_add(text, "via", ip_format(&route->via, value));
+	if (options->on_link)
+		word_add(text, "onlink", "");
+	number_add(text, "table", route->table);
+	if (options->source.family)
+		word_add(text, "src", ip_format(&options->source, value));
+	if (options->scope && options->scope != scope_default(route))
+		word_add(text, "scope", route_scope_name(options->scope));
+	if (metric != route_metric(&route->to.ip, 0))
+		number_add(text, "metric", metric);
+	number_add(text, "mtu", options->mtu);
+	number_add(text, "advmss", options->advmss);
+	return text;
 }
 
 struct addr_terms link_spec_addr_terms(const struct link_spec *spec, const struct prefix *addr)

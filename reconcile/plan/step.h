@@ -30,7 +30,14 @@ enum field {
 	FIELD_VLAN_PROTOCOL,
 };
 
+/* "10.0.0.0/8 via 172.16.86.254 table 100 metric 50", in the order of `ip route`. Writes into the
+ * caller's buffer and returns it. */
+#define ROUTE_TEXT_SIZE 256
+const char *link_route_format(const struct link_route *route, char text[ROUTE_TEXT_SIZE]);
 struct link_route link_route_of(const struct live_route *live);
+/* Whether both are the same route to the kernel, which compares table, destination and metric
+ * (fib_table_insert, fib6_add_rt2node). */
+bool link_route_is(const struct link_route *route, const struct live_route *live);
 struct addr_terms link_spec_addr_terms(const struct link_spec *spec, const struct prefix *addr);
 
 /* The key of the input for a field ("mtu", "mac_address"), for text and JSON. */

@@ -80,7 +80,7 @@ static const struct live_route *main_default(const struct live_ns *ns, uint8_t f
 {
 	const struct live_route *route = NULL, *best = NULL;
 	while ((route = policy_other_default(ns, family, adopted, route)))
-		if (!best || route->metric < best->metric)
+		if (!best || route->options.metric < best->options.metric)
 			best = route;
 	return best;
 }

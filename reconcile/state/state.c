@@ -119,7 +119,7 @@ struct ip live_lease_router(const struct live_ns *ns, const struct live_link *li
 {
 	each_route_of (route, ns, link->ifindex)
 		if (route->proto == OWNER_TAG_PROTOCOL && route->to.ip.family == AF_INET &&
-		    route->to.len == 32 && !route->via.family)
+		    route->to.len == 32 && !route->via.family && !route->table)
 			return route->to.ip;
 	return (struct ip){0};
 }

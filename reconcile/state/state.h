@@ -120,6 +120,9 @@ const char **live_unreadable_texts(const struct live *live, struct arena *arena)
  * routes; call it again after any change. */
 void live_ns_index(struct live_ns *ns);
 const struct live_link *live_link_by_index(const struct live_ns *ns, int ifindex);
+/* Whether it is a default route by which packets leave, of the main table or of POLICY_TABLE. Those
+ * of other tables are reached by rules of their own. */
+bool live_route_is_default(const struct live_route *route);
 /* Whether it is the managed default route of the family in POLICY_TABLE. */
 bool live_policy_default(const struct live_route *route, uint8_t family);
 /* The link that policy routing of the family leads to: it has the managed default route in

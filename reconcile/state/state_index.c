@@ -94,6 +94,11 @@ static void *items_sort(struct arena *arena, const void *items, size_t count, si
 	return sorted;
 }
 
+bool live_route_is_default(const struct live_route *route)
+{
+	return !route->to.len && (!route->table || route->table == POLICY_TABLE);
+}
+
 bool live_policy_default(const struct live_route *route, uint8_t family)
 {
 	return !route->to.len && route->to.ip.family == family && route->table == POLICY_TABLE &&

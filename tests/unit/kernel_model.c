@@ -378,16 +378,20 @@ int kernel_addr_delete(struct live_ns *ns, int ifindex, const struct prefix *add
 
 /* --- routes */
 
-static uint32_t metric_of(const struct ip *ip)
+/* What the kernel chooses. */
+static void options_complete(struct live_route *route)
 {
-	return ip->family == AF_INET6 ? 1024 : 0;
+	const bool ipv4 = route->to.ip.family == AF_INET;
+	if (!ipv4 && !route->options.metric)
+		route->options.metric = 1024;
+	if (!route->options.scope)
+		route->options.scope = route->via.family || !ipv4 ? SCOPE_GLOBAL : SCOPE_LINK;
 }
 
 static struct live_route *route_at(const struct live_ns *ns, const struct link_route *route)
 {
 	for (size_t i = 0; i < ns->n_routes; i++)
-		if (ns->routes[i].table == route->table &&
-		    prefix_equal(&ns->routes[i].to, &route->to))
+		if (link_route_is(route, &ns->routes[i]))
 			return &ns->routes[i];
 	return NULL;
 }
@@ -415,7 +419,9 @@ int kernel_route_add(struct live_ns *ns, int own, const struct link_route *route
 	struct live_route *live = route_at(ns, route);
 	if (!link)
 		return -ENODEV;
-	if (route->via.family && !reachable(ns, link, &route->via))
+	const struct ip *via = &route->via;
+	if (via->family && !route->options.on_link && !ip_is_link_local(via) &&
+	    !reachable(ns, link, &route->via))
 		return -ENETUNREACH;
 	if (!(link->flags & IFF_UP))
 		return -ENETDOWN;
@@ -427,9 +433,9 @@ int kernel_route_add(struct live_ns *ns, int own, const struct link_route *route
 				    .table = route->table,
 				    .to = route->to,
 				    .via = route->via,
-				    .source = route->source,
-				    .metric = metric_of(&route->to.ip),
+				    .options = route->options,
 				    .proto = proto};
+	options_complete(live);
 	return 0;
 }
 

@@ -249,7 +249,7 @@ static void test_unmanaged_default_route(void **state)
 	world_expect(live, LAN_GW("") WEB, &adopt_options, "create web/lan");
 	world_expect(live, LAN("") WEB, &open_options, "create web/lan");
 	/* A route with another metric does not conflict. */
-	web->routes[0].metric = 100;
+	web->routes[0].options.metric = 100;
 	world_expect(live, LAN_GW("") WEB, &open_options, "create web/lan");
 	world_free(live);
 }

@@ -118,7 +118,7 @@ static void default_routes(struct evil *evil)
 	link_add(evil, 0, "z", KIND_OTHER);
 	for (size_t i = 0; i < evil->count; i++) {
 		world_route(evil->ns, 1000, "0.0.0.0/0", "10.0.0.1", OWNER_TAG_PROTOCOL);
-		evil->ns->routes[evil->ns->n_routes - 1].metric = 1 + (uint32_t)i;
+		evil->ns->routes[evil->ns->n_routes - 1].options.metric = 1 + (uint32_t)i;
 	}
 }
 
@@ -191,7 +191,7 @@ static void tag_with_subnet(struct evil *evil, size_t number, const char *alias)
 		   text(evil, "10.%zu.%zu.2/24", number / 256, number % 256), OWNER_TAG_PROTOCOL);
 	world_route(evil->ns, link->ifindex, "0.0.0.0/0",
 		    text(evil, "10.%zu.%zu.1", number / 256, number % 256), OWNER_TAG_PROTOCOL);
-	evil->ns->routes[evil->ns->n_routes - 1].metric = 1 + (uint32_t)number;
+	evil->ns->routes[evil->ns->n_routes - 1].options.metric = 1 + (uint32_t)number;
 }
 
 static void subnets_of_tags(struct evil *evil)

@@ -131,7 +131,7 @@ static const struct edit edits[] = {
 	 "create lan"},
 	{"host access follows containers", LAN_GW(", host: {ipv4_address: 172.16.86.250}") WEB,
 	 LAN_GW(", host: {ipv4_address: 172.16.86.250}") WEB_DB,
-	 "change lan route none -> 172.16.86.3/32; create db/lan"},
+	 "change lan route none -> 172.16.86.3/32 src 172.16.86.250; create db/lan"},
 	{"host access left", LAN_GW(", host: {ipv4_address: 172.16.86.250}") WEB, LAN_GW("") WEB,
 	 "delete lan"},
 	{"host access renamed", LAN_GW(", host: {ipv4_address: 172.16.86.250}") WEB,
@@ -140,21 +140,21 @@ static const struct edit edits[] = {
 	{"host access on another address", LAN_GW(", host: {ipv4_address: 172.16.86.250}") WEB,
 	 LAN_GW(", host: {ipv4_address: 172.16.86.251}") WEB,
 	 "change lan mac_address 02:42:ac:10:56:fa -> 02:42:ac:10:56:fb, address "
-	 "172.16.86.250/32 -> none, address none -> 172.16.86.251/32, route 172.16.86.2/32 -> "
-	 "172.16.86.2/32"},
+	 "172.16.86.250/32 -> none, address none -> 172.16.86.251/32, route 172.16.86.2/32 src 172.16.86.250 -> "
+	 "172.16.86.2/32 src 172.16.86.251"},
 	{"host access leaves its address to a container",
 	 LAN_GW(", host: {ipv4_address: 172.16.86.250}") WEB,
 	 LAN_GW(", host: {ipv4_address: 172.16.86.251}")
 		 PAIR("ipv4_address: 172.16.86.2", "ipv4_address: 172.16.86.250"),
 	 "change lan mac_address 02:42:ac:10:56:fa -> 02:42:ac:10:56:fb, address "
-	 "172.16.86.250/32 -> none, address none -> 172.16.86.251/32, route 172.16.86.2/32 -> "
-	 "172.16.86.2/32, route none -> 172.16.86.250/32; create db/lan"},
+	 "172.16.86.250/32 -> none, address none -> 172.16.86.251/32, route 172.16.86.2/32 src 172.16.86.250 -> "
+	 "172.16.86.2/32 src 172.16.86.251, route none -> 172.16.86.250/32 src 172.16.86.251; create db/lan"},
 	{"host access takes the address of a container",
 	 LAN_GW(", host: {ipv4_address: 172.16.86.250}") WEB_WITH("ipv4_address: 172.16.86.9"),
 	 LAN_GW(", host: {ipv4_address: 172.16.86.9}") WEB_WITH("ipv4_address: 172.16.86.250"),
 	 "change lan mac_address 02:42:ac:10:56:fa -> 02:42:ac:10:56:09, address 172.16.86.250/32 "
-	 "-> none, address none -> 172.16.86.9/32, route 172.16.86.9/32 -> none, route none -> "
-	 "172.16.86.250/32; change web/lan mac_address 02:42:ac:10:56:09 -> 02:42:ac:10:56:fa, "
+	 "-> none, address none -> 172.16.86.9/32, route 172.16.86.9/32 src 172.16.86.250 -> none, route none -> "
+	 "172.16.86.250/32 src 172.16.86.9; change web/lan mac_address 02:42:ac:10:56:09 -> 02:42:ac:10:56:fa, "
 	 "address 172.16.86.9/24 -> none, address none -> 172.16.86.250/24"},
 	{"host access of two networks, names exchanged",
 	 TWO_NETS(", host: {interface_name: x}", ", host: {interface_name: y}"),
@@ -722,7 +722,7 @@ static void test_engine_default_route_later(void **state)
 	assert_int_equal(web->n_routes, 1);
 	struct live_route route = web->routes[0];
 	route.ifindex = world_link(web, "eth7", KIND_OTHER)->ifindex;
-	route.metric = 100;
+	route.options.metric = 100;
 	route.proto = RTPROT_STATIC;
 	*array_push(web->arena, web->routes, web->n_routes) = route;
 	world_expect(live, LAN_GW(", ip_range: 172.16.86.0/25") DOCKER_WEB, &open_options,

@@ -267,7 +267,7 @@ static void test_routes(void **state)
 	assert_int_equal(route_of(default6_6_18, &route), DECODED);
 	assert_int_equal(route.to.ip.family, AF_INET6);
 	assert_string_equal(ip_format(&route.via, via), "fd00:86::1");
-	assert_int_equal(route.metric, 1024);
+	assert_int_equal(route.options.metric, 1024);
 	assert_int_equal(route_of(local4_6_18, &route), DECODE_SKIP);
 }
 

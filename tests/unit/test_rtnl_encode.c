@@ -241,34 +241,69 @@ static void test_address_round_trip(void **state)
 	}
 }
 
+static void route_round_trip(const struct link_route *route)
+{
+	struct live_route live;
+	union message message;
+	assert_true(encode_route_add(&message, 5, route, NLM_F_EXCL));
+	assert_int_equal(decode_route(&message.header, &live), DECODED);
+	assert_true(prefix_equal(&live.to, &route->to));
+	assert_true(ip_equal(&live.via, &route->via));
+	assert_true(ip_equal(&live.options.source, &route->options.source));
+	assert_int_equal(live.ifindex, 5);
+	assert_int_equal(live.proto, OWNER_TAG_PROTOCOL);
+	assert_int_equal(live.table, route->table);
+	assert_int_equal(live.options.on_link, route->options.on_link);
+	assert_int_equal(live.options.metric, route->options.metric);
+	assert_int_equal(live.options.mtu, route->options.mtu);
+	assert_int_equal(live.options.advmss, route->options.advmss);
+	assert_int_equal(live.options.scope, route->options.scope);
+}
+
 static void test_route_round_trip(void **state)
 {
 	(void)state;
 	static const struct {
 		const char *to, *via, *source;
-		uint8_t scope;
+		uint32_t table;
+		struct route_options options;
 	} rows[] = {
-		{"0.0.0.0/0", "172.16.86.1", NULL, RT_SCOPE_UNIVERSE},
-		{"172.16.86.2/32", NULL, "172.16.86.250", RT_SCOPE_LINK},
-		{"::/0", "fd00::1", NULL, RT_SCOPE_UNIVERSE},
-		{"fd00::2/128", NULL, "fd00::9", RT_SCOPE_UNIVERSE},
+		{"0.0.0.0/0", "172.16.86.1", NULL, 0, {.scope = SCOPE_GLOBAL}},
+		{"172.16.86.2/32", NULL, "172.16.86.250", 0, {.scope = SCOPE_LINK}},
+		{"::/0", "fd00::1", NULL, 0, {.scope = SCOPE_GLOBAL}},
+		{"fd00::2/128", NULL, "fd00::9", 0, {.scope = SCOPE_GLOBAL}},
+		{"0.0.0.0/0", "198.51.100.1", NULL, 100, {.scope = SCOPE_GLOBAL, .on_link = true}},
+		{"10.0.0.0/8", NULL, NULL, 70000, {.scope = SCOPE_HOST, .metric = 7}},
+		{"10.0.0.0/8",
+		 "172.16.86.1",
+		 NULL,
+		 0,
+		 {.scope = SCOPE_GLOBAL, .mtu = 1400, .advmss = 1360, .metric = 4294967295}},
+		{"fd01::/16", "fe80::1", NULL, 0, {.scope = SCOPE_GLOBAL, .mtu = 1280}},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct link_route route = {0};
-		struct live_route live;
-		union message message;
+		struct link_route route = {.table = rows[i].table, .options = rows[i].options};
 		assert_true(prefix_parse(rows[i].to, &route.to));
 		assert_true(!rows[i].via || ip_parse(rows[i].via, &route.via));
-		assert_true(!rows[i].source || ip_parse(rows[i].source, &route.source));
-		assert_true(encode_route_add(&message, 5, &route, NLM_F_EXCL));
-		assert_int_equal(decode_route(&message.header, &live), DECODED);
-		assert_true(prefix_equal(&live.to, &route.to));
-		assert_true(ip_equal(&live.via, &route.via));
-		assert_true(ip_equal(&live.source, &route.source));
-		assert_int_equal(live.ifindex, 5);
-		assert_int_equal(live.proto, OWNER_TAG_PROTOCOL);
-		assert_int_equal(live.scope, rows[i].scope);
+		assert_true(!rows[i].source || ip_parse(rows[i].source, &route.options.source));
+		route_round_trip(&route);
 	}
+}
+
+/* IPv4 routes have a scope of their own, unless one is set. */
+static void test_route_scope(void **state)
+{
+	(void)state;
+	struct link_route route = {.to = {.ip = {.family = AF_INET}}};
+	struct live_route live;
+	union message message;
+	assert_true(encode_route_add(&message, 5, &route, NLM_F_EXCL));
+	assert_int_equal(decode_route(&message.header, &live), DECODED);
+	assert_int_equal(live.options.scope, SCOPE_LINK);
+	assert_true(ip_parse("172.16.86.1", &route.via));
+	assert_true(encode_route_add(&message, 5, &route, NLM_F_EXCL));
+	assert_int_equal(decode_route(&message.header, &live), DECODED);
+	assert_int_equal(live.options.scope, SCOPE_GLOBAL);
 }
 
 static void test_rule_round_trip(void **state)
@@ -356,6 +391,7 @@ int main(void)
 		cmocka_unit_test(test_address_round_trip),
 		cmocka_unit_test(test_address_lifetime),
 		cmocka_unit_test(test_route_round_trip),
+		cmocka_unit_test(test_route_scope),
 		cmocka_unit_test(test_rule_round_trip),
 		cmocka_unit_test(test_rule_other),
 		cmocka_unit_test(test_limits),

@@ -101,7 +101,8 @@ void world_route(struct live_ns *ns, int ifindex, const char *to, const char *vi
 {
 	struct live_route *route = array_push(ns->arena, ns->routes, ns->n_routes);
 	*route = (struct live_route){.ifindex = ifindex, .to = prefix_of(to), .proto = proto};
-	route->metric = route->to.ip.family == AF_INET6 ? 1024 : 0;
+	route->options.scope = via || route->to.ip.family == AF_INET6 ? SCOPE_GLOBAL : SCOPE_LINK;
+	route->options.metric = route->to.ip.family == AF_INET6 ? 1024 : 0;
 	if (via)
 		assert_true(ip_parse(via, &route->via));
 }

@@ -1,0 +1,178 @@
+/* Checks of the routes of networks and attachments. */
+#include "schema/internal.h"
+
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+/* What the kernel compares of two routes (fib_table_insert, fib6_add_rt2node). */
+struct route_key {
+	struct prefix to;
+	uint32_t table, metric;
+};
+
+static const char *family_name(unsigned family)
+{
+	return family == AF_INET ? "IPv4" : "IPv6";
+}
+
+static void check_destination(struct build *build, const struct scope *scope,
+			      const struct network_info *info, const struct route *route,
+			      const struct node *item)
+{
+	struct context *context = &build->context;
+	const struct subnet *own = network_subnet(info, &route->to.ip);
+	char to[PREFIX_TEXT_SIZE];
+	prefix_format(&route->to, to);
+	if (route->to.len == 0 && !route->table)
+		report_key(context, CODE_ROUTE, scope, item, "to", DEFAULT_ROUTE_HINT,
+			   "%s is the default route", to);
+	else if (own && prefix_equal(&own->prefix, &route->to) && !route->table)
+		report_key(context, CODE_ROUTE, scope, item, "to", "remove the route",
+			   "%s is the network's own subnet, which needs no route", to);
+}
+
+/* Whether it is a next hop that the link reaches, as far as is known: the subnet of a lease is not.
+ */
+static bool is_reached(const struct network_info *info, const struct route *route)
+{
+	if (info->network->dhcp && route->via.family == AF_INET)
+		return true;
+	return route->options.on_link || ip_is_link_local(&route->via) || info->unsure ||
+	       network_subnet(info, &route->via);
+}
+
+static void check_next_hop(struct build *build, const struct scope *scope,
+			   const struct network_info *info, const struct route *route,
+			   const struct node *item)
+{
+	struct context *context = &build->context;
+	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
+	ip_format(&route->via, via);
+	if (!route->via.family && route->options.on_link && !node_get(item, "via"))
+		report_key(context, CODE_ROUTE, scope, item, "on_link",
+			   "add `via`, or remove `on_link`",
+			   "applies to the next hop, which is missing");
+	if (!route->via.family)
+		return;
+	if (route->via.family != route->to.ip.family)
+		report_key(context, CODE_ROUTE, scope, item, "via", NULL,
+			   "%s is an %s address, but %s is an %s prefix", via,
+			   family_name(route->via.family), prefix_format(&route->to, to),
+			   family_name(route->to.ip.family));
+	else if (!is_reached(info, route))
+		report_key(context, CODE_ROUTE, scope, item, "via",
+			   "use a router in a subnet of the network, or add `on_link: true` if the "
+			   "router is on this LAN",
+			   "%s is not in any subnet of networks.%s", via,
+			   printable_text(context, info->network->name));
+}
+
+static void check_options(struct build *build, const struct scope *scope, const struct route *route,
+			  const struct node *item)
+{
+	struct context *context = &build->context;
+	const struct route_options *options = &route->options;
+	char to[PREFIX_TEXT_SIZE], source[IP_TEXT_SIZE];
+	prefix_format(&route->to, to);
+	if (options->source.family && options->source.family != route->to.ip.family)
+		report_key(context, CODE_ROUTE, scope, item, "source", NULL,
+			   "%s is an %s address, but %s is an %s prefix",
+			   ip_format(&options->source, source), family_name(options->source.family),
+			   to, family_name(route->to.ip.family));
+	if (options->scope && route->to.ip.family == AF_INET6)
+		report_key(context, CODE_ROUTE, scope, item, "scope", "remove `scope`",
+			   "applies to IPv4 only");
+	else if (options->scope > SCOPE_GLOBAL && route->via.family)
+		report_key(context, CODE_ROUTE, scope, item, "scope", "remove `scope` or `via`",
+			   "%s has no next hop", route_scope_name(options->scope));
+	if (route->table == RT_TABLE_LOCAL || route->table == POLICY_TABLE ||
+	    route->table == POLICY_TABLE_ANSWERS)
+		report_key(context, CODE_ROUTE, scope, item, "table", "choose another number",
+			   "%u is a table of %s", route->table,
+			   route->table == RT_TABLE_LOCAL ? "the kernel" : "mvapply itself");
+}
+
+static struct route_key route_key_of(const struct route *route)
+{
+	struct route_key key;
+	memset(&key, 0, sizeof(key)); /* compared as bytes, with the padding */
+	key.to.ip.family = route->to.ip.family;
+	memcpy(key.to.ip.bytes, route->to.ip.bytes, sizeof(key.to.ip.bytes));
+	key.to.len = route->to.len;
+	key.table = route->table;
+	key.metric = route->options.metric;
+	return key;
+}
+
+/* Enters the route; returns an earlier one that is the same to the kernel, or NULL. */
+static const struct route *route_enter(struct index *seen, const struct route *route)
+{
+	const struct route_key key = route_key_of(route);
+	return index_put(seen, &key, sizeof(key), (void *)(uintptr_t)route);
+}
+
+static void check_route(struct build *build, const struct scope *scope,
+			const struct network_info *info, const struct route *route,
+			const struct node *item, struct index *seen)
+{
+	char to[PREFIX_TEXT_SIZE];
+	if (!route->to.ip.family)
+		return;
+	check_destination(build, scope, info, route, item);
+	check_next_hop(build, scope, info, route, item);
+	check_options(build, scope, route, item);
+	const struct route *other = route_enter(seen, route);
+	if (other)
+		report_key(&build->context, CODE_ROUTE, scope, item, "to",
+			   "remove one of the two, or give them different tables or metrics",
+			   "%s already has a route at %s", prefix_format(&route->to, to),
+			   place_text(&build->context, &other->place));
+}
+
+void routes_check(struct build *build, const struct scope *scope, const struct network_info *info,
+		  const struct node *body, struct route *routes, size_t count, struct index *seen)
+{
+	const struct node *list = body ? node_good(body, "routes") : NULL;
+	struct scope up = {.up = scope, .name = "routes"}, here = {.up = &up};
+	for (struct node *item = list ? list->first : NULL; item && here.index < count;
+	     item = item->next, here.index++) {
+		struct route *route = &routes[here.index];
+		if (route->table == RT_TABLE_MAIN)
+			route->table = 0;
+		check_route(build, &here, info, route, item, seen);
+	}
+}
+
+static bool has_own(const struct attachment *attachment, const struct route *route)
+{
+	const struct route_key key = route_key_of(route);
+	for (size_t i = 0; i < attachment->n_routes; i++) {
+		const struct route_key own = route_key_of(&attachment->routes[i]);
+		if (memcmp(&own, &key, sizeof(key)) == 0)
+			return true;
+	}
+	return false;
+}
+
+void network_routes_enter(struct build *build, const struct scope *scope,
+			  const struct network_info *info, const struct attachment *attachment,
+			  const struct node *at, struct index *seen)
+{
+	const struct network *network = info->network;
+	char to[PREFIX_TEXT_SIZE];
+	for (size_t i = 0; i < network->n_routes; i++) {
+		const struct route *route = &network->routes[i];
+		if (!route->to.ip.family || has_own(attachment, route))
+			continue;
+		const struct route *other = route_enter(seen, route);
+		if (other && other != route)
+			report(&build->context, CODE_ROUTE, scope, at,
+			       "give one of the two another metric, or list the route in the "
+			       "attachment that has to have it",
+			       "has a route to %s by networks.%s, and another one in this container "
+			       "at %s",
+			       prefix_format(&route->to, to),
+			       printable_text(&build->context, network->name),
+			       place_text(&build->context, &other->place));
+	}
+}
