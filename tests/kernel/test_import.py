@@ -68,17 +68,18 @@ def cni_networks(host):
         "mynet": {"parent": "eth0", "subnet": "10.1.2.0/24", "gateway": "10.1.2.1"},
         "ipv": {"driver": "ipvlan", "parent": "eth1", "mode": "l3", "mtu": 1400, "subnets": [
             {"subnet": "10.3.0.0/16", "ip_range": "10.3.16.0/20"},
-            {"subnet": "3ffe:ffff:0:1ff::/64", "gateway": "3ffe:ffff:0:1ff::1"}]},
+            {"subnet": "3ffe:ffff:0:1ff::/64", "gateway": "3ffe:ffff:0:1ff::1"}],
+                "routes": [{"to": "192.168.0.0/16", "via": "10.3.5.1"}]},
         "vl": {"parent": "eth0", "vlan": 5, "subnets": [
             {"subnet": "10.10.0.0/24", "gateway": "10.10.0.254"},
-            {"subnet": "3ffe:ffff:0:1ff::/64"}]},
+            {"subnet": "3ffe:ffff:0:1ff::/64"}],
+               "routes": [{"to": "192.168.0.0/16", "via": "10.10.0.5"}]},
         "chain": {"parent": "eth0", "mode": "private", "bcqueuelen": 50, "subnet": "10.4.0.0/24",
                   "ip_range": "10.4.0.32/28"}}, "networks")
     same(declared["containers"], {"vl": {"networks": {"vl": {
-        "ipv4_address": "10.10.0.1", "ipv6_address": "3ffe:ffff:0:1ff::1",
-        "routes": [{"to": "192.168.0.0/16", "via": "10.10.0.5"}]}}}}, "containers")
+        "ipv4_address": "10.10.0.1", "ipv6_address": "3ffe:ffff:0:1ff::1"}}}}, "containers")
     for left in ("10.4.0.20 to 10.4.0.50", "the gateway 10.4.0.1 is not converted",
-                 "the gateway 10.3.0.254 is not", "route to 192.168.0.0/16 belongs to each", "the sysctl net.ipv4.conf.IFNAME.arp_filter belongs",
+                 "the gateway 10.3.0.254 is not", "the sysctl net.ipv4.conf.IFNAME.arp_filter belongs",
                  '"bandwidth"', "nameservers", "CNI puts the VLAN's link itself",
                  "which container has this address"):
         assert left in " ".join(text.replace("#", " ").split()), f"no {left!r} in\n{text}"

@@ -155,11 +155,14 @@ def default_routes(host):
         same(lan["gateway"], "fd40::9", spelling)
     lan, _ = network(host, changed(HOST_LOCAL, ["ipam", "routes"], [{"dst": "10.1.2.3/0"}]))
     same(lan["gateway"], "10.40.0.1", "host bits")
-    for key, value in (("table", 5000), ("scope", 253)):
-        route = {"dst": "0.0.0.0/0", "gw": "10.40.0.1", key: value}
-        lan, done = network(host, changed(HOST_LOCAL, ["ipam", "routes"], [route]))
-        same(lan.get("gateway"), None, f"{key} {value}")
-        assert f'"{key}":{value}' in comments(done), done
+    route = {"dst": "0.0.0.0/0", "gw": "10.40.0.1", "scope": 253}
+    lan, done = network(host, changed(HOST_LOCAL, ["ipam", "routes"], [route]))
+    same(lan.get("gateway"), None, "a scope without a router")
+    assert '"scope":253' in comments(done), done
+    route = {"dst": "0.0.0.0/0", "gw": "10.40.0.1", "table": 5000}
+    lan, done = network(host, changed(HOST_LOCAL, ["ipam", "routes"], [route]))
+    same((lan.get("gateway"), lan["routes"]),
+         (None, [{"to": "0.0.0.0/0", "via": "10.40.0.1", "table": 5000}]), "another table")
     for key in ("priority", "mtu", "advmss"):
         route = {"dst": "0.0.0.0/0", key: 700}
         lan, done = network(host, changed(HOST_LOCAL, ["ipam", "routes"], [route]))
@@ -167,8 +170,14 @@ def default_routes(host):
         assert f"{key} of the route to 0.0.0.0/0: 700" in comments(done), done
     lan, done = network(host, changed(HOST_LOCAL, ["ipam", "routes"],
                                       [{"dst": "0.0.0.0/0", "gw": "10.99.0.1"}]))
-    same(lan.get("gateway"), None, "a router outside of the subnet")
-    assert "the default route through 10.99.0.1" in comments(done), done
+    same((lan["gateway"], lan["on_link"]), ("10.99.0.1", True), "a router outside of the subnet")
+    lan, done = network(host, {**HOST_LOCAL, "ipam": {
+        **six, "routes": [{"dst": "::/0", "gw": "fe80::1"}]}})
+    same((lan["gateway"], lan.get("on_link")), ("fe80::1", None), "a link-local router")
+    lan, done = network(host, changed(HOST_LOCAL, ["ipam", "routes"], [
+        {"dst": "10.8.0.0/16", "priority": 7, "mtu": 1300, "advmss": 1200, "table": 9}]))
+    same(lan["routes"], [{"to": "10.8.0.0/16", "via": "10.40.0.1", "table": 9, "metric": 7,
+                          "mtu": 1300, "advmss": 1200}], "what else a route has")
 
 
 @test("import cni: a static address has its routes, sysctls and MAC; a second one is a comment")
@@ -185,11 +194,13 @@ def static(host):
     declared, done = imported(host, conf)
     same(declared["containers"]["lan"]["networks"]["lan"], {
         "ipv4_address": "10.40.0.5", "ipv6_address": "fd40::5", "mac_address": "02:00:00:00:00:05",
-        "routes": [{"to": "10.8.0.0/16", "via": "10.40.0.1"}, {"to": "10.9.0.0/16", "via": "10.40.0.2"}],
         "sysctls": {"net.ipv4.conf.IFNAME.arp_filter": "1",
                     "net.ipv4.conf.IFNAME.rp_filter": "2"}}, "the attachment")
     same(declared["networks"]["lan"]["mtu"], 1400, "tuning's MTU")
-    for left in ("10.40.0.6/24", "mtu of the route to 10.9.0.0/16", "somaxconn", "promisc"):
+    same(declared["networks"]["lan"]["routes"],
+         [{"to": "10.8.0.0/16", "via": "10.40.0.1"},
+          {"to": "10.9.0.0/16", "via": "10.40.0.2", "mtu": 1300}], "the network's routes")
+    for left in ("10.40.0.6/24", "somaxconn", "promisc"):
         assert left in comments(done), f"no {left!r} in\n{done}"
     alone = changed(STATIC, ["ipam"], {"type": "static", "routes": [{"dst": "0.0.0.0/0"}]})
     refused(host, imported(host, alone)[1], '"dst":"0.0.0.0/0"', "subnet")
