@@ -291,9 +291,9 @@ static void route_returns(struct reverter *reverter, struct live_ns *ns,
 
 static bool route_there(const struct live_ns *ns, const struct live_route *route)
 {
-	const struct link_route wanted = link_route_of(route);
+	const struct link_route own = link_route_of(route);
 	each_route_of (other, ns, route->ifindex)
-		if (link_route_is(&wanted, other))
+		if (link_route_is(&own, other))
 			return true;
 	return false;
 }

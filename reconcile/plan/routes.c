@@ -37,7 +37,7 @@ static struct ip gateway_of(const struct router *router, const struct planned_at
 	return gateway ? *gateway : (struct ip){0};
 }
 
-/* Whether the kernel has to be told that the next hop is on the LAN, as no subnet of an address has
+/* Whether the route needs the flag that its next hop is on the LAN, as no subnet of an address has
  * it. An IPv6 link-local one always is, and a router of a lease has a route of its own. */
 static bool is_on_link(const struct router *router, const struct planned_attachment *planned,
 		       const struct ip *via)

@@ -167,7 +167,7 @@ for NAME, ROW in CHANGES.items():
         host.unchanged(text_of(network(LAN4), after))
 
 
-@test("routing: another program's route of another metric or table is not in the way")
+@test("routing: another program's route conflicts only in the same table with the same metric")
 def beside(host):
     host.netns("web")
     host.batch("web", ["link add other type veth peer name far", "link set other up",
@@ -192,7 +192,7 @@ def beside(host):
          {(TO, 7, "main"), (TO, None, "100")}, "the other program's routes")
 
 
-@test("routing: --confirm goes back to the routes as they were")
+@test("routing: --confirm rolls back the routes")
 def confirmed(host):
     host.netns("web")
     declared = network(LAN4, LAN6)
