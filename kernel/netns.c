@@ -105,14 +105,25 @@ bool netns_owned_by(int fd, uid_t user)
 	return managed;
 }
 
+/* Some kernels (5.10) follow a link of /proc/PID/ns whose process may not be traced to the folder
+ * of the link, in place of EACCES (proc_ns_get_link). The link is empty then. */
+static bool link_denied(int directory, const char *path)
+{
+	char target;
+	return readlinkat(directory, path, &target, sizeof(target)) == 0;
+}
+
 int netns_open_at(int directory, const char *path, int flags, const struct stat *own,
 		  struct stat *ret_stat, struct error *error)
 {
 	cleanup_close int path_fd = path_open(directory, path, flags, ret_stat, error);
 	if (path_fd < 0)
 		return path_fd;
-	return ret_stat->st_dev == own->st_dev ? namespace_reopen(path_fd, path, error)
-					       : namespace_missing(ret_stat, path, error);
+	if (ret_stat->st_dev == own->st_dev)
+		return namespace_reopen(path_fd, path, error);
+	return link_denied(directory, path)
+		       ? error_set(error, EACCES, "%s: %s", path, strerror(EACCES))
+		       : namespace_missing(ret_stat, path, error);
 }
 
 int netns_open(const char *path, const struct stat *own, struct stat *ret_stat, struct error *error)

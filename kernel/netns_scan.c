@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Folders that contain named namespaces, the preferred one first. */
@@ -253,8 +254,15 @@ struct netns_missed netns_scan(netns_visit *visit, void *data)
 	return missed;
 }
 
-/* The inode of a descriptor's file from /proc/PID/fdinfo (5.14 and later); 0: unknown. Rejected:
- * stat(2), which can wait for a file server. */
+/* The inode of a descriptor's file, as the kernel has it; 0: unknown. Rejected: stat(2), which can
+ * wait for a file server. */
+static ino_t cached_inode(int descriptors, const char *number)
+{
+	struct stat found;
+	return fstatat(descriptors, number, &found, AT_STATX_DONT_SYNC) == 0 ? found.st_ino : 0;
+}
+
+/* The same from /proc/PID/fdinfo (5.14 and later), which asks no filesystem. */
 static ino_t fdinfo_inode(int descriptors, const char *number)
 {
 	static const char key[] = "\nino:";
@@ -264,7 +272,7 @@ static ino_t fdinfo_inode(int descriptors, const char *number)
 	ssize_t size = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
 	text[size > 0 ? size : 0] = '\0';
 	const char *at = strstr(text, key);
-	return at ? strtoull(at + strlen(key), NULL, 10) : 0;
+	return at ? strtoull(at + strlen(key), NULL, 10) : cached_inode(descriptors, number);
 }
 
 /* A descriptor's link is "net:[INODE]" if it was opened through /proc, otherwise the path of a
