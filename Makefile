@@ -149,7 +149,7 @@ uml: $(BUILD)/mvapply $(FAULTS) $(MODEL)
 kernels:
 	@scripts/deps build test kernels
 	@$(MAKE) --no-print-directory $(BUILD)/mvapply $(FAULTS) $(MODEL) $(BENCHES)
-	@KERNELS="$(KERNELS)" tests/kernels/run $(ARGS)
+	@RECORD=1 KERNELS="$(KERNELS)" tests/kernels/run $(ARGS)
 
 # What is generated from the tables of keys and commands, and the blocks of the Chinese pages; tests/schema and
 # tests/docs compare them.

@@ -2,13 +2,16 @@
 namespace c0, c1 and so on, with MAC, address and default route, on the parent of its number. A
 program that needs a process for each attachment is run by a shell, whose cost is small in
 comparison."""
+import functools
 import json
 import os
+import subprocess
 
 from stage import GATEWAY, NET, Stage, address, mac
 
 NETAVARK = "/usr/lib/podman/netavark"  # no command of its own: Podman's
 CNI_PLUGINS = "/usr/lib/cni"
+KERNEL_TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../kernel")
 
 
 class Program:
@@ -48,6 +51,15 @@ class Floor(Program):
         return stage.floor("apply")[0]
 
 
+@functools.cache
+def creates_in_place():
+    """Whether this kernel creates a link in another namespace under its final name (tests/kernel/features.py)."""
+    done = subprocess.run(["unshare", "--map-root-user", "--net", "python3", "-c",
+                           "import features; print(features.create_in_place())"], cwd=KERNEL_TESTS, check=True,
+                          stdout=subprocess.PIPE, text=True)
+    return done.stdout == "True\n"
+
+
 class Script(Program):
     """A shell script, written beforehand."""
     patient = False
@@ -78,6 +90,10 @@ class IpBatch(Script):
     namespace."""
     name, limit = "ip -batch", 1000
 
+    @staticmethod
+    def missing():
+        return None if creates_in_place() else "a kernel that creates a link in its namespace"
+
     def prepare(self, stage):
         stage.write("links", "\n".join(link_command(stage, number)
                                        for number in range(stage.size)) + "\n")
@@ -89,6 +105,7 @@ class IpBatch(Script):
 
 class Ip(Script):
     name, limit = "ip", 1000
+    missing = staticmethod(IpBatch.missing)
 
     def prepare(self, stage):
         self.write(stage, [f"ip {command}" for number in range(stage.size)

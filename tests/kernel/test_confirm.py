@@ -10,6 +10,7 @@ import subprocess
 from declare import VLAN, document, lan
 from fake_daemon import daemon
 from faults import LOG, WHOLE, hidden_link, killed, preload
+from features import ADDRESS_PROTOCOL
 from host import same
 from registry import test
 
@@ -139,6 +140,20 @@ def order_of(host):
             if item["family"] == "inet"]
 
 
+# Removed by the next apply where addresses have no protocol: all on a link count as managed there.
+THEIR_ADDRESSES = {"192.0.2.7/32", "172.16.86.99/24", "192.0.2.9/24", "192.0.2.11/24", "10.77.0.1/32", "fd00:99::1/64"}
+
+
+def nothing_left(host):
+    """The old file is the live state, without the addresses of others."""
+    if host.has(ADDRESS_PROTOCOL):
+        same(host.diff(BEFORE, code=0).plan, [], "the old file is what is live")
+        return
+    plan, = host.diff(BEFORE).plan
+    line, *removed = plan.split("- address ")
+    same((line, {address.rstrip(", ") for address in removed}), ("~ attach web/n ", THEIR_ADDRESSES), "what is left")
+
+
 def goes_back(text):
     def body(host):
         host.netns("web", "db", "ci")
@@ -155,12 +170,12 @@ def goes_back(text):
         same(order_of(host), order, "the order of addresses")
         same([host.sysctl("web", f"net/ipv4/conf/eth0/{key}")
               for key in ("rp_filter", "log_martians")], ["2", "1"], "settings")
-        same(host.diff(BEFORE, code=0).plan, [], "the old file is what is live")
+        nothing_left(host)
     return body
 
 
 for what, edited in EDITS.items():
-    test(f"confirm: rollback of {what}",
+    test(f"confirm: rollback of {what}", features=[ADDRESS_PROTOCOL],
          both=what in ("deleted links", "all changes in place"))(goes_back(edited))
 
 

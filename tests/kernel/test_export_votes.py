@@ -2,6 +2,7 @@
 import json
 
 from declare import document, lan
+from features import QUEUE_LENGTH
 from host import same
 from intruder import BOTH, intruder
 from marked_address import marked_address
@@ -23,7 +24,7 @@ def attacks(evil):
     return {
         "mtu": (True, ["link set eth0 mtu 1280"]),
         "mode": (True, ["link set eth0 type macvlan mode private"]),
-        "bcqueuelen": (True, ["link set eth0 type macvlan bcqueuelen 7"]),
+        **({"bcqueuelen": (True, ["link set eth0 type macvlan bcqueuelen 7"])} if evil.host.has(QUEUE_LENGTH) else {}),
         "shorter": (False, [alone, "marked eth0 172.16.86.2/16"]),
         "longer": (False, [alone, "marked eth0 172.16.86.2/28"]),
         "router": (True, ["route flush dev eth0 proto 77 default",
@@ -55,7 +56,8 @@ def others_of(documents):
             **{name: found["containers"][name] for name in ("web", "db")}}
 
 
-@test("export: a container's changes of its own link change neither the network nor other attachments", seconds=240)
+@test("export: a container's changes of its own link change neither the network nor other attachments", seconds=240,
+      features=[QUEUE_LENGTH])
 def one_word(host):
     host.netns("web", "db")
     for kind in BOTH:
@@ -113,7 +115,8 @@ def honest(host):
         host.unchanged(exported(host)[0])
 
 
-@test("export: of two different values the host's counts, or the first one, with a comment", seconds=240)
+@test("export: of two different values the host's counts, or the first one, with a comment", seconds=240,
+      features=[QUEUE_LENGTH])
 def ties(host):
     host.netns("web", "db")
     host.apply(document({"n": lan()}, {"web": ["n"], "db": ["n"]}))
@@ -121,12 +124,13 @@ def ties(host):
         host.ip(name, "link set eth0 mtu 1400")
         assert "mtu" not in exported(host)[1][0]["networks"]["n"], name
         host.ip(name, "link set eth0 mtu 1500")
-    host.ip("web", "link set eth0 type macvlan bcqueuelen 7")
-    out, documents = exported(host)
-    assert "bcqueuelen" not in documents[0]["networks"]["n"], out
-    assert "# its containers disagree on its bcqueuelen: db has 1000, and web has 7" in " ".join(out.split()), out
-    host.ip("db", "link set eth0 type macvlan bcqueuelen 8")
-    same(exported(host)[1][0]["networks"]["n"]["bcqueuelen"], 8, "the first's")
+    if host.has(QUEUE_LENGTH):
+        host.ip("web", "link set eth0 type macvlan bcqueuelen 7")
+        out, documents = exported(host)
+        assert "bcqueuelen" not in documents[0]["networks"]["n"], out
+        assert "# its containers disagree on its bcqueuelen: db has 1000, and web has 7" in " ".join(out.split()), out
+        host.ip("db", "link set eth0 type macvlan bcqueuelen 8")
+        same(exported(host)[1][0]["networks"]["n"]["bcqueuelen"], 8, "the first's")
     host.ip("host", "addr add 172.16.86.200/24 dev eth0")
     host.ip("host", "route add default via 172.16.86.1 dev eth0")
     for name in ("web", "db"):

@@ -6,6 +6,7 @@ import os
 
 import linux
 from declare import document, lan
+from features import QUEUE_LENGTH
 from faults import before_request, hidden, hidden_link, noted, preload
 from host import same
 from registry import test
@@ -249,9 +250,11 @@ def of_vlans(key):
     return key.endswith((" vlan", " ipvlan"))
 
 
-@test("hints: every row of the table", seconds=120)
+@test("hints: every row of the table", seconds=120, features=[QUEUE_LENGTH])
 def every(host):
-    play(host, lambda key: not of_vlans(key), CASES)
+    def applies(key):  # without the key there is no such operation
+        return not of_vlans(key) and (host.has(QUEUE_LENGTH) or " bcqueuelen " not in key)
+    play(host, applies, {key: case for key, case in CASES.items() if applies(key)})
 
 
 @test("hints: every row of VLAN and ipvlan links", needs=["vlan", "ipvlan"], seconds=120)

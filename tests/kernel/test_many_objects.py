@@ -6,6 +6,7 @@ import signal
 import subprocess
 
 from declare import document, lan
+from features import CREATION
 from host import same
 from registry import test
 from service import queue_held, watching
@@ -29,7 +30,8 @@ def repaired(host, service, wanted):
     with service.traced() as trace:
         host.ip("web", "link del eth0")
         service.until(lambda: "eth0" in host.names("web") and victim(host) == wanted, "repaired", 20)
-    assert trace.writes.count("new link") <= 2, trace.writes
+    # Creation and setup; and the attempt to create it in its namespace, where the kernel cannot do that.
+    assert trace.writes.count("new link") <= (2 if host.has(CREATION) else 3), trace.writes
     return trace
 
 
@@ -53,7 +55,7 @@ def routes_of_ours(host):
 
 
 @test("multiplied: a container with too many routes is left unchanged, and others are repaired",
-      seconds=180)
+      seconds=180, features=[CREATION])
 def crowded(host):
     host.netns("web", "evil")
     host.apply(TEXT)
@@ -73,7 +75,8 @@ def crowded(host):
     host.unchanged(TEXT)
 
 
-@test("multiplied: a container's own links, names and addresses do not slow the others", seconds=180)
+@test("multiplied: a container's own links, names and addresses do not slow the others", seconds=180,
+      features=[CREATION])
 def of_its_own(host):
     host.netns("web", "evil")
     with host.inside("web"), open("/proc/sys/net/ipv6/conf/default/disable_ipv6", "w", encoding="ascii") as file:
@@ -150,7 +153,8 @@ def beside_the_restless(host):
         with service.traced() as trace, changing(host, "evil", *FLAP):
             host.ip("web", "link del eth0")
             service.until(lambda: "eth0" in host.names("web") and victim(host) == wanted, "repaired", 20)
-        same(trace.entered("evil"), 0, "how often evil was looked into")
+        # On a slow machine, the time for its next read comes meanwhile.
+        assert trace.entered("evil") <= (host.patience > 1), trace.entered("evil")
         assert trace.entered("web") > 0, trace.lines
     host.unchanged(TEXT)
 

@@ -4,12 +4,12 @@ of them, SOAK=1 thousands; MODEL_SEED is the first sequence's."""
 import errno
 import json
 import os
-import platform
 import random
 import socket
 import struct
 import subprocess
 
+from features import QUEUE_LENGTH, RENAME_UP
 from registry import test
 
 SEQUENCES = 3000 if os.environ.get("SOAK") else 200 if os.environ.get("SLOW") else 8
@@ -212,7 +212,7 @@ def link_lines(link):
     kind, data = info.get("info_kind", ""), info.get("info_data", {})
     words = ["link", link["ifname"], kind, link["address"], link["mtu"],
              "up" if "UP" in link["flags"] else "down"]
-    words += [data["mode"], data["bcqueuelen"]] if kind in MACVLANS else []
+    words += [data[key] for key in ("mode", "bcqueuelen") if key in data] if kind in MACVLANS else []
     words += [data["id"]] if kind == "vlan" else []
     yield " ".join(map(str, words + [link.get("ifalias", "")])).strip()
     for item in link["addr_info"]:
@@ -222,10 +222,10 @@ def link_lines(link):
 
 class Model:
     def __init__(self, host):
-        release = [int(part) for part in platform.release().split("-")[0].split(".")[:2]]
         program = os.path.join(os.path.dirname(host.binary), "tests/model/operations")
         self.process = subprocess.Popen(
-            [program, "live-rename" if release >= [6, 2] else ""],
+            [program, *(["live-rename"] if host.has(RENAME_UP) else []),
+             *(["queue-length"] if host.has(QUEUE_LENGTH) else [])],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
 
     def do(self, *words):
@@ -377,17 +377,20 @@ def compare(host, kinds):
     assert right > count * OPERATIONS / 4 and len(refusals) > 4, refusals
 
 
-@test("model: random operations, as the kernel does them", both=True, seconds=SEQUENCES)
+FEATURES = [RENAME_UP, QUEUE_LENGTH]
+
+
+@test("model: random operations, as the kernel does them", both=True, seconds=SEQUENCES, features=FEATURES)
 def macvlans(host):
     compare(host, ["macvlan"])
 
 
-@test("model: random operations with macvtap", needs=["macvtap"], seconds=SEQUENCES)
+@test("model: random operations with macvtap", needs=["macvtap"], seconds=SEQUENCES, features=FEATURES)
 def macvtaps(host):
     compare(host, list(MACVLANS))
 
 
 @test("model: random operations with VLANs and ipvlan", needs=["vlan", "ipvlan"],
-      seconds=SEQUENCES * 2)
+      seconds=SEQUENCES * 2, features=FEATURES)
 def all_kinds(host):
     compare(host, ["macvlan", "macvlan", "ipvlan", "vlan"])

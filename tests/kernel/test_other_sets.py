@@ -61,7 +61,8 @@ def live_twice(host):
     host.netns("web", "db")
     host.apply(OLD)
     # The state that an older version without this check left: a link of each set.
-    host.batch("web", ["link set eth0 alias mvapply:attach:new/m/web", "link set eth0 name eth9"])
+    host.batch("web", ["link set eth0 alias mvapply:attach:new/m/web", "link set eth0 down", "link set eth0 name eth9",
+                       "link set eth9 up"])
     host.batch("host", ["link add link eth0 name m0 type macvlan mode bridge", "link set m0 netns web name eth1"])
     host.batch("web", ["link set eth1 alias mvapply:attach:old/n/web", "address add 172.16.86.9/24 dev eth1",
                        "link set eth1 up"])

@@ -14,7 +14,8 @@
  *
  * KIND is the link's own, which a message to a real kernel needs.
  * The answer is a line with its errno; `show` has a line for each link, address, route and rule
- * before it. With the argument "live-rename" the kernel renames links that are up. */
+ * before it. Arguments are the features of the kernel: it renames links that are up
+ * ("live-rename"), macvlans have a length of their broadcast queue ("queue-length"). */
 #include "tests/unit/kernel_model.h"
 #include "tests/unit/world.h"
 
@@ -40,7 +41,7 @@ struct operation {
 	const char **words; /* after NS and NAME */
 };
 
-static bool live_rename;
+static bool live_rename, queue_length;
 
 static uint32_t number(const char *word)
 {
@@ -224,7 +225,9 @@ static void show_link(const struct live_link *link)
 	printf("link %s %s %s %u %s", link->name, link->kind_name, mac_format(&link->mac, mac),
 	       link->mtu, link->flags & IFF_UP ? "up" : "down");
 	if (link->has_bcqueuelen)
-		printf(" %s %u", link_mode_name(link->mode), link->bcqueuelen);
+		printf(" %s", link_mode_name(link->mode));
+	if (link->has_bcqueuelen && queue_length)
+		printf(" %u", link->bcqueuelen);
 	if (link->kind == KIND_VLAN)
 		printf(" %u", link->vlan);
 	printf(" %s\n", link->alias);
@@ -284,7 +287,10 @@ int main(int argc, char **argv)
 {
 	char line[512];
 	struct live *live = reset(NULL);
-	live_rename = argc > 1 && strcmp(argv[1], "live-rename") == 0;
+	for (int i = 1; i < argc; i++) {
+		live_rename |= strcmp(argv[i], "live-rename") == 0;
+		queue_length |= strcmp(argv[i], "queue-length") == 0;
+	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	while (fgets(line, sizeof(line), stdin)) {
 		const char *words[WORDS_MAX + 1] = {0};
