@@ -1,4 +1,5 @@
 #include "cmd/commands.h"
+#include "cmd/docker_plugin/networks.h"
 #include "cmd/exit.h"
 #include "cmd/input.h"
 #include "cmd/output.h"
@@ -87,7 +88,9 @@ int command_diff(const struct options *options)
 	struct desired *desired = input_read(options, &(uint64_t){0});
 	if (!desired)
 		return EXIT_USAGE;
-	int code = run_once(run_observe, desired, options);
+	struct options reporting = *options;
+	docker_networks_report(desired, &reporting);
+	int code = run_once(run_observe, desired, &reporting);
 	desired_free(desired);
 	return code;
 }

@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* The place where Docker looks for the plugin of this name. */
+#define DOCKER_PLUGIN_SOCKET "/run/docker/plugins/mvapply.sock"
+
 enum docker_method {
 	DOCKER_ACTIVATE,
 	DOCKER_CAPABILITIES,

@@ -94,13 +94,13 @@ int engine_inspect(struct engines *engines, enum source_kind kind, const char *n
 	return status;
 }
 
-/* `body` NULL: a GET. */
-static int request_wait(struct engines *engines, enum source_kind kind, const char *path,
-			const char *body, json_t **ret_json, struct error *error)
+/* As engine_http_send. */
+static int request_wait(struct engines *engines, enum source_kind kind, const char *method,
+			const char *path, const char *body, json_t **ret_json, struct error *error)
 {
 	struct waiting waiting = {.error = engines->down[kind]};
 	if (!waiting.error.errnum)
-		engine_http_post(engines->http, kind, path, body, wait_answered, &waiting);
+		engine_http_send(engines->http, kind, method, path, body, wait_answered, &waiting);
 	int status = wait_over(engines, kind, &waiting, error);
 	if (status == 0)
 		*ret_json = waiting.json;
@@ -110,14 +110,23 @@ static int request_wait(struct engines *engines, enum source_kind kind, const ch
 int engine_get(struct engines *engines, enum source_kind kind, const char *path, json_t **ret_json,
 	       struct error *error)
 {
-	return request_wait(engines, kind, path, NULL, ret_json, error);
+	return request_wait(engines, kind, NULL, path, NULL, ret_json, error);
 }
 
 int engine_post(struct engines *engines, enum source_kind kind, const char *path,
 		const json_t *body, json_t **ret_json, struct error *error)
 {
 	cleanup_free char *text = json_dumps(body, JSON_COMPACT);
-	return request_wait(engines, kind, path, text, ret_json, error);
+	return request_wait(engines, kind, NULL, path, text, ret_json, error);
+}
+
+int engine_delete(struct engines *engines, enum source_kind kind, const char *path,
+		  struct error *error)
+{
+	json_t *ignored = NULL;
+	const int status = request_wait(engines, kind, "DELETE", path, NULL, &ignored, error);
+	json_decref(ignored);
+	return status;
 }
 
 /* --- running containers */

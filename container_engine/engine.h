@@ -80,5 +80,8 @@ int engine_get(struct engines *engines, enum source_kind kind, const char *path,
 /* A POST request, in the same way. Docker alone: `mvapply docker-plugin` creates networks. */
 int engine_post(struct engines *engines, enum source_kind kind, const char *path,
 		const json_t *body, json_t **ret_json, struct error *error);
+/* A DELETE request, in the same way. */
+int engine_delete(struct engines *engines, enum source_kind kind, const char *path,
+		  struct error *error);
 
 #endif

@@ -32,7 +32,8 @@ struct engine_request {
 	struct engine_http *http;
 	enum source_kind kind;
 	char *path;
-	char *body;                 /* NULL: a GET */
+	char *body;                 /* NULL: none */
+	const char *method;         /* NULL: GET, or POST with a body */
 	struct curl_slist *headers; /* of a body */
 	CURL *curl;                 /* NULL: not started */
 	bool over;
@@ -116,8 +117,10 @@ static int answer_check(const struct engine_request *request, json_t **ret_json,
 	char message[200];
 	long status = 0;
 	libcurl.easy_getinfo(request->curl, CURLINFO_RESPONSE_CODE, &status);
-	json_t *json = answer->size ? engine_json_parse(answer->bytes, answer->size) : NULL;
-	if (json && (status == 200 || status == 201)) {
+	json_t *json = answer->size    ? engine_json_parse(answer->bytes, answer->size)
+		       : status == 204 ? json_object()
+				       : NULL;
+	if (json && (status == 200 || status == 201 || status == 204)) {
 		*ret_json = json;
 		return 0;
 	}
@@ -158,6 +161,8 @@ static void request_set(struct engine_request *request, const char *url)
 	libcurl.easy_setopt(curl, CURLOPT_WRITEFUNCTION, answer_take);
 	libcurl.easy_setopt(curl, CURLOPT_WRITEDATA, request);
 	libcurl.easy_setopt(curl, CURLOPT_PRIVATE, request);
+	if (request->method)
+		libcurl.easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
 	if (!request->body)
 		return;
 	request->headers = libcurl.slist_append(NULL, "Content-Type: application/json");
@@ -220,16 +225,17 @@ static void timer_arm(struct engine_http *http)
 struct engine_request *engine_http_begin(struct engine_http *http, enum source_kind kind,
 					 const char *path, engine_http_answer *answer, void *data)
 {
-	return engine_http_post(http, kind, path, NULL, answer, data);
+	return engine_http_send(http, kind, NULL, path, NULL, answer, data);
 }
 
-struct engine_request *engine_http_post(struct engine_http *http, enum source_kind kind,
-					const char *path, const char *body,
+struct engine_request *engine_http_send(struct engine_http *http, enum source_kind kind,
+					const char *method, const char *path, const char *body,
 					engine_http_answer *answer, void *data)
 {
 	struct engine_request *request = memory_new(1, sizeof(*request));
 	*request = (struct engine_request){.http = http,
 					   .kind = kind,
+					   .method = method,
 					   .path = memory_or_die(strdup(path)),
 					   .body = body ? memory_or_die(strdup(body)) : NULL,
 					   .socket = -1,

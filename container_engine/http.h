@@ -31,9 +31,10 @@ typedef void engine_http_answer(void *data, json_t *json, const struct error *er
  * returned; it may create and cancel requests. */
 struct engine_request *engine_http_begin(struct engine_http *http, enum source_kind kind,
 					 const char *path, engine_http_answer *answer, void *data);
-/* The same as a POST of a JSON text. */
-struct engine_request *engine_http_post(struct engine_http *http, enum source_kind kind,
-					const char *path, const char *body,
+/* The same with a method, which is kept, and a JSON text. `method` NULL: POST with a body, GET
+ * without; `body` NULL: none. An answer without content (status 204) is an empty object. */
+struct engine_request *engine_http_send(struct engine_http *http, enum source_kind kind,
+					const char *method, const char *path, const char *body,
 					engine_http_answer *answer, void *data);
 /* The user of the process that listens on the socket of the answer, as an id in this process's user
  * namespace; -1: unknown. Valid inside `answer`. */

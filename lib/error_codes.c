@@ -497,6 +497,15 @@ static const struct code_text texts[] = {
 	 "Docker repeats a call whose connection broke, but without its arguments, which it has "
 	 "sent already. Nothing of the interrupted call stays. Repeat the command, for example "
 	 "start the container again."},
+	{CODE_DOCKER_DIFFERS, CLASS_USAGE, "a network of Docker differs from the files",
+	 "The plugin creates a network of Docker for each network with `docker:`. It removes the "
+	 "ones that it created and that no network of the files names any more, and replaces "
+	 "those whose subnets or gateways changed. It compares when it starts, and when Docker "
+	 "does: restart mvapply-docker.service."},
+	{CODE_DOCKER_USED, CLASS_REFUSED, "a network of Docker is kept because containers use it",
+	 "The network left the files, or its subnets or gateways changed. Containers use it, "
+	 "running or not, and would not start without it. Remove the containers, or leave the "
+	 "network in the files, and restart mvapply-docker.service."},
 };
 
 const struct code_text *code_at(size_t index)

@@ -163,6 +163,8 @@ enum code {
 	CODE_DOCKER_IPAM = 1408,
 	CODE_DOCKER_SOCKET = 1409,
 	CODE_DOCKER_REPEATED = 1410,
+	CODE_DOCKER_DIFFERS = 1411,
+	CODE_DOCKER_USED = 1412,
 };
 
 /* The exit code that an error of a whole command causes. */

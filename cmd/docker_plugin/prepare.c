@@ -1,5 +1,6 @@
 #include "cmd/docker_plugin/prepare.h"
 
+#include "container_engine/docker_call.h"
 #include "kernel/netns.h"
 #include "lib/cleanup.h"
 

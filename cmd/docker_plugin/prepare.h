@@ -4,9 +4,6 @@
 
 #include "cmd/docker_plugin/server.h"
 
-/* The place where Docker looks for plugins. */
-#define DOCKER_PLUGIN_SOCKET "/run/docker/plugins/mvapply.sock"
-
 /* Takes the socket from systemd (sd_listen_fds(3)), or else binds DOCKER_PLUGIN_SOCKET. In the
  * arena; NULL: an error. */
 const struct docker_plugin *docker_plugin_prepare(struct arena *arena, struct error *error);

@@ -351,7 +351,7 @@ static _Noreturn void compare_run(const struct server *server)
 	descriptors_close(server, NULL);
 	while (server->comparing >= 0 && read(server->comparing, &byte, 1) < 0 && errno == EINTR)
 		;
-	docker_networks_create(server->options);
+	docker_networks_apply(server->options);
 	docker_stale_delete();
 	_exit(0);
 }

@@ -1,5 +1,6 @@
 #include "cmd/docker_plugin/stale.h"
 
+#include "cmd/docker_plugin/await.h"
 #include "cmd/docker_plugin/link.h"
 #include "container_engine/engine.h"
 #include "container_engine/json.h"
@@ -8,12 +9,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
-
-/* Docker lists a new endpoint after it has got the answer to its creation; and while it starts, it
- * lists nothing. */
-#define TRIES         30
-#define PAUSE_SECONDS 2
 
 /* Names of links, in the arena. */
 struct names {
@@ -109,17 +104,24 @@ static void candidates_delete(const struct names *candidates, const struct names
 	apply_unlock(&lock);
 }
 
+static int stale_try(void *data)
+{
+	const struct names *candidates = data;
+	struct names endpoints = {.arena = candidates->arena};
+	const int status = endpoints_query(&endpoints);
+	if (status == 0)
+		candidates_delete(candidates, &endpoints);
+	return status;
+}
+
+/* Docker lists a new endpoint after it has got the answer to its creation. */
 void docker_stale_delete(void)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	struct names candidates = {.arena = arena};
 	candidates_find(&candidates);
-	for (int i = 0; candidates.count && i < TRIES; i++) {
-		struct names endpoints = {.arena = arena};
-		nanosleep(&(struct timespec){.tv_sec = PAUSE_SECONDS}, NULL);
-		if (endpoints_query(&endpoints) < 0)
-			continue;
-		candidates_delete(&candidates, &endpoints);
+	if (!candidates.count)
 		return;
-	}
+	docker_pause();
+	docker_await(stale_try, &candidates);
 }

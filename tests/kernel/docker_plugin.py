@@ -40,6 +40,11 @@ class Plugin:
         connection.close()
         return answer
 
+    def text(self):
+        """Its messages."""
+        with open(self.log, encoding="utf-8", errors="replace") as log:
+            return log.read()
+
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()

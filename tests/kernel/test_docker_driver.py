@@ -419,6 +419,64 @@ def activated(host):
         process.wait()
 
 
+@driver("networks that the files gave to Docker leave with the files, unless a container uses them")
+def left_networks(host, docker, plugin):
+    """Compares what Docker has, once the plugin has been started again."""
+    def networks():
+        shown = [docker.call("GET", f"/networks/{network['Id']}") for network in docker.call("GET", "/networks")
+                 if network["Driver"] == "mvapply"]
+        return {network["Name"]: [(config["Subnet"], config.get("Gateway")) for config in network["IPAM"]["Config"]]
+                for network in shown}
+
+    def until(expected, what):
+        host.until(lambda: networks() == expected, f"{what}: {networks()}", 20)
+
+    def write(**declared):
+        host.write(document(declared, {}), "driver.yaml")
+
+    def diff():
+        return host.mvapply("diff", "-f", FILE, env=docker.env).err
+
+    lan_json, old = [("172.16.86.0/24", "172.16.86.1")], {"subnet": "10.8.0.0/24", "gateway": "10.8.0.1"}
+    write(lan=lan(ip_range=RANGE, docker=True), old=lan(**old, docker="my-old"))
+    text = diff()
+    assert "network lan does not exist" in text and "my-old does not exist" in text and "MV1411" in text, text
+    plugin.restart()
+    until({"lan": lan_json, "my-old": [("10.8.0.0/24", "10.8.0.1")]}, "both are created")
+    assert "MV1411" not in diff(), diff()
+    docker.network("by-hand", subnets=[{"Subnet": "10.8.0.0/24", "Gateway": "10.8.0.1"}], network="old")
+    hand = {"by-hand": [("10.8.0.0/24", "10.8.0.1")]}
+    docker.create("stopped", network="my-old")
+
+    write(lan=lan(ip_range=RANGE, docker=True), old=lan(**old))
+    text = diff()
+    assert "my-old is not in the files: remove its containers (stopped), then" in text, text
+    plugin.restart()
+    host.until(lambda: "MV1412" in plugin.text() and "cannot remove Docker's network my-old: containers use it: stopped" in plugin.text(),
+               "the reason", 10)
+    same(sorted(networks()), ["by-hand", "lan", "my-old"], "a network with a stopped container")
+    docker.remove("stopped")
+    assert "my-old is not in the files: `systemctl restart" in diff(), diff()
+    plugin.restart()
+    until({"lan": lan_json, **hand}, "the network without containers is removed")
+
+    write(lan=lan(subnet="10.7.0.0/24", gateway="10.7.0.1", docker=True))
+    found = host.mvapply("diff", "-f", FILE, "-o", "json", env=docker.env).json["warnings"]
+    same(["network lan differs from the files" in warning for warning in found if "MV1411" in warning], [True], "the warning in JSON")
+    plugin.restart()
+    until({"lan": [("10.7.0.0/24", "10.7.0.1")], **hand}, "the network is replaced")
+    write(lan=lan(subnet="10.7.0.0/24", gateway=None, docker=True))
+    plugin.restart()
+    until({"lan": [("10.7.0.0/24", None)], **hand}, "without a gateway")
+    assert "MV1411" not in diff(), diff()
+    docker.run("web")
+    assert "10.7.0.2/24" in docker.log("web") or "10.7.0.1/24" in docker.log("web"), docker.log("web")
+    host.write(json.dumps({"name": "other", **json.loads(document({"lan": lan()}, {}))}), "driver.yaml")
+    assert "MV1411" not in diff(), diff()
+    plugin.restart()
+    same(sorted(networks()), ["by-hand", "lan"], "the network of another set")
+
+
 @driver("networks that the files give to Docker exist without a command, and stay as they are")
 def declared_networks(host, docker, plugin):
     def names():
@@ -433,7 +491,7 @@ def declared_networks(host, docker, plugin):
     plugin.restart()
     host.until(lambda: names() == {"lan", "my-six"}, "the networks exist", 20)
     with open(plugin.log, encoding="utf-8") as file:
-        host.until(lambda: "network leased: cannot create Docker's network leased" in file.read(), "an error", 10)
+        host.until(lambda: "cannot create Docker's network leased" in file.read(), "an error", 10)
     docker.run("my-web")
     assert "172.16.86.2/24" in docker.log("my-web")
     docker.run("six", network="my-six")
