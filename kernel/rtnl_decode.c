@@ -494,6 +494,29 @@ enum decoded decode_fdb(const struct nlmsghdr *message, int *ret_ifindex, struct
 										 : DECODE_BAD;
 }
 
+enum decoded decode_neighbor(const struct nlmsghdr *message, struct live_neighbor *ret)
+{
+	const struct nlattr *at[NDA_MAX + 1];
+	const struct ndmsg *header =
+		message_parse(message, RTM_NEWNEIGH, sizeof(*header), at, COUNT(at));
+	if (!header)
+		return DECODE_BAD;
+	const uint8_t family = header->ndm_family;
+	if ((family != AF_INET && family != AF_INET6) || header->ndm_state & NUD_PERMANENT ||
+	    !at[NDA_DST] || !at[NDA_LLADDR])
+		return DECODE_SKIP;
+	struct live_neighbor neighbor = {
+		.ifindex = header->ndm_ifindex, .ip.family = family, .mac.set = true};
+	/* A tunnel's entry has an address of another size. */
+	if (mnl_attr_get_payload_len(at[NDA_LLADDR]) != sizeof(neighbor.mac.bytes))
+		return DECODE_SKIP;
+	if (!ip_get(at[NDA_DST], family, &neighbor.ip) ||
+	    !fixed_get(at[NDA_LLADDR], neighbor.mac.bytes, sizeof(neighbor.mac.bytes)))
+		return DECODE_BAD;
+	*ret = neighbor;
+	return DECODED;
+}
+
 enum decoded decode_nsid(const struct nlmsghdr *message, int *ret)
 {
 	const struct nlattr *at[NETNSA_MAX + 1];

@@ -33,6 +33,14 @@ enum decoded decode_route(const struct nlmsghdr *message, struct live_route *ret
 enum decoded decode_rule(const struct nlmsghdr *message, struct live_rule *ret);
 /* RTM_NEWNEIGH of an encode_fdb_dump. */
 enum decoded decode_fdb(const struct nlmsghdr *message, int *ret_ifindex, struct mac *ret_mac);
+/* A neighbour entry of an encode_neighbor_dump. */
+struct live_neighbor {
+	int ifindex;
+	struct ip ip;
+	struct mac mac;
+};
+/* DECODE_SKIP: without a MAC, or permanent, which no announcement changes. */
+enum decoded decode_neighbor(const struct nlmsghdr *message, struct live_neighbor *ret);
 /* RTM_NEWNSID; -1: no nsid is assigned. */
 enum decoded decode_nsid(const struct nlmsghdr *message, int *ret);
 

@@ -446,6 +446,12 @@ bool encode_neighbor_delete(union message *message, int ifindex, const struct ip
 	return neighbor_message(message, RTM_DELNEIGH, 0, ifindex, 0, ip);
 }
 
+bool encode_neighbor_dump(union message *message)
+{
+	message_begin(message, RTM_GETNEIGH, NLM_F_DUMP, sizeof(struct ndmsg));
+	return true;
+}
+
 bool encode_fdb_dump(union message *message, int ifindex)
 {
 	struct ndmsg *entry = message_begin(message, RTM_GETNEIGH, NLM_F_DUMP, sizeof(*entry));

@@ -5,6 +5,12 @@
 
 #include <string.h>
 
+struct announcement announcement_of(const struct link_spec *spec, int ifindex)
+{
+	return (struct announcement){
+		.spec = spec, .ifindex = ifindex, .addrs = spec->addrs, .n_addrs = spec->n_addrs};
+}
+
 bool link_announces(const struct link_spec *spec)
 {
 	return !link_mode_routes(spec->mode);
@@ -46,12 +52,14 @@ static bool kernel_reports(const struct link_spec *spec, int ifindex, const stru
 }
 
 /* An existing neighbour entry would suppress the request, and a new one would remain. */
-void queue_announcements(struct batch *batch, const struct link_spec *spec, int ifindex)
+void queue_announcements(struct batch *batch, const struct announcement *announcement)
 {
 	union message use, forget;
-	for (size_t i = 0; i < spec->n_addrs; i++) {
-		const struct ip *ip = &spec->addrs[i].ip;
-		if (!kernel_reports(spec, ifindex, ip) || !encode_neighbor_use(&use, ifindex, ip) ||
+	const int ifindex = announcement->ifindex;
+	for (size_t i = 0; i < announcement->n_addrs; i++) {
+		const struct ip *ip = &announcement->addrs[i].ip;
+		if (!kernel_reports(announcement->spec, ifindex, ip) ||
+		    !encode_neighbor_use(&use, ifindex, ip) ||
 		    !encode_neighbor_delete(&forget, ifindex, ip))
 			continue;
 		batch_add(batch, &forget.header, false);
@@ -60,36 +68,39 @@ void queue_announcements(struct batch *batch, const struct link_spec *spec, int 
 	}
 }
 
-void announce_rest(int ifindex, const struct link_spec *spec)
+void announce_rest(const struct announcement *announcement)
 {
 	static const struct mac own = {.set = false};
 	int fd = -1;
-	for (size_t i = 0; i < spec->n_addrs; i++) {
-		if (kernel_reports(spec, ifindex, &spec->addrs[i].ip))
+	for (size_t i = 0; i < announcement->n_addrs; i++) {
+		const struct prefix *addr = &announcement->addrs[i];
+		if (kernel_reports(announcement->spec, announcement->ifindex, &addr->ip))
 			continue;
 		if (fd < 0)
 			fd = announce_open();
-		announce(fd, ifindex, &own, &spec->addrs[i], 1);
+		announce(fd, announcement->ifindex, &own, addr, 1);
 	}
 	announce_close(fd);
 }
 
-void announce_in_netns(struct netlink *netlink, int ifindex, const struct link_spec *spec)
+void announce_in_netns(struct netlink *netlink, const struct announcement *announcement)
 {
 	struct error error;
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
-	queue_announcements(batch, spec, ifindex);
+	queue_announcements(batch, announcement);
 	if (batch_count(batch))
 		(void)batch_send(netlink, batch, &error);
-	announce_rest(ifindex, spec);
+	announce_rest(announcement);
 }
 
-void announce_via_parent(struct apply_context *context, int parent, const struct link_spec *spec)
+void announce_via_parent(struct apply_context *context, int parent,
+			 const struct announcement *announcement)
 {
 	static const struct mac own = {.set = false};
+	const struct link_spec *spec = announcement->spec;
 	const bool shares_mac = link_kind_shares_mac(spec->kind);
 	if (context->announcer < 0)
 		context->announcer = announce_open();
-	announce(context->announcer, parent, shares_mac ? &own : &spec->mac, spec->addrs,
-		 spec->n_addrs);
+	announce(context->announcer, parent, shares_mac ? &own : &spec->mac, announcement->addrs,
+		 announcement->n_addrs);
 }

@@ -3,6 +3,7 @@
 #include "kernel/announce_packet.h"
 #include "kernel/netns.h"
 #include "kernel/sysctl.h"
+#include "lib/hashmap.h"
 #include "reconcile/apply/internal.h"
 
 #include <errno.h>
@@ -194,6 +195,11 @@ static bool creates(const struct apply_context *context, const struct step *step
 	       (step->action == ACTION_CREATE || step->action == ACTION_REPLACE);
 }
 
+static bool changes(const struct apply_context *context, const struct step *step)
+{
+	return step_selected(context, step) && step->action == ACTION_CHANGE;
+}
+
 /* The number of items from here on that create attachments in one namespace, whose messages are
  * sent together. In the host's namespace links are created one by one: later links are attached to
  * them. */
@@ -266,6 +272,7 @@ static void stage_do(struct apply_context *context, enum stage stage, bool probe
 		break;
 	case STAGE_CREATE_CHANGE:
 		additions_do(context);
+		neighbors_forget(context);
 		replaced_put_back(context);
 		break;
 	case STAGE_PARENT_DELETE_LATE:
@@ -321,10 +328,12 @@ size_t apply(const struct selection *selection, const struct live *live,
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		outcomes[i].state = OUTCOME_NOT_DONE;
 		context.n_creates += creates(&context, &plan->steps[i]);
+		context.n_changes += changes(&context, &plan->steps[i]);
 	}
 	context.stages = stages_of(arena, &context.selection, live);
 	for (enum stage stage = 0; stage < N_STAGES; stage++)
 		stage_do(&context, stage, options->probe);
 	announce_close(context.announcer);
+	index_free(context.moved);
 	return outcomes_finish(selection, outcomes);
 }

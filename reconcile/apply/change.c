@@ -349,27 +349,68 @@ void removals_do(struct apply_context *context, const struct stage_item *item)
 	give_up(&changing, &operations);
 }
 
+/* Whether the LAN may know all addresses of the link at another place, or not at all. */
 static bool changes_presence(const struct changing *changing, const struct operations *operations)
 {
 	bool changed = changing->flushed;
 	for (size_t i = 0; i < operations->count; i++) {
-		const struct operation *operation = &operations->all[i];
-		changed |= operation->type == OP_LINK_MAC || operation->type == OP_LINK_UP ||
-			   operation->type == OP_ADDR_ADD ||
-			   (operation->type == OP_RESTORE && operation->certain);
+		const enum operation_type type = operations->all[i].type;
+		changed |= type == OP_LINK_MAC || type == OP_LINK_UP;
 	}
 	return changed;
 }
 
-static void change_announce(const struct changing *changing, const struct operations *operations)
+/* Another prefix length is no news to the LAN. */
+static bool had_address(const struct changing *changing, const struct ip *ip)
+{
+	each_addr_of (addr, changing->step->ns, changing->ifindex)
+		if (ip_equal(&addr->prefix.ip, ip))
+			return true;
+	return false;
+}
+
+static struct announcement news_of(const struct changing *changing,
+				   const struct operations *operations, struct arena *arena)
+{
+	struct announcement all = announcement_of(changing->step->desired, changing->ifindex);
+	struct prefix *addrs = NULL;
+	size_t n_addrs = 0;
+	if (changes_presence(changing, operations))
+		return all;
+	for (size_t i = 0; i < all.n_addrs; i++)
+		if (!had_address(changing, &all.addrs[i].ip))
+			*array_push(arena, addrs, n_addrs) = all.addrs[i];
+	all.addrs = addrs;
+	all.n_addrs = n_addrs;
+	return all;
+}
+
+/* Each of n links that announces itself is received by all n. So many are announced via the parent,
+ * as created ones are, and links on the parent forget what they know of the addresses. */
+static bool announces_via_parent(const struct changing *changing)
+{
+	const struct apply_context *context = changing->context;
+	const struct link_spec *desired = changing->step->desired;
+	return context->n_changes > ANNOUNCE_INSIDE_MAX && !context->live->n_unreadable &&
+	       desired->parent && !desired->parent_away &&
+	       (desired->mac.set || link_kind_shares_mac(desired->kind));
+}
+
+static void change_announce(const struct changing *changing, const struct operations *operations,
+			    struct arena *arena)
 {
 	struct error error;
 	const struct link_spec *desired = changing->step->desired;
-	if (!changes_presence(changing, operations) || !link_announces(desired) ||
-	    netns_enter(changing->step->ns->handle->fd, &error) < 0)
+	const struct announcement news = news_of(changing, operations, arena);
+	if (!news.n_addrs || !link_announces(desired))
 		return;
-	announce_in_netns(changing->netlink, changing->ifindex, desired);
-	netns_return(changing->context->host->handle->fd);
+	if (announces_via_parent(changing)) {
+		announce_via_parent(changing->context, desired->parent, &news);
+		neighbors_note(changing->context, &news);
+	} else if (netns_enter(changing->step->ns->handle->fd, &error) == 0) {
+		announce_in_netns(changing->netlink, &news);
+		netns_return(changing->context->host->handle->fd);
+	}
 }
 
 /* A failure does not stop the other changes: each is correct by itself. */
@@ -385,7 +426,7 @@ void changes_do(struct apply_context *context, const struct stage_item *item)
 		return;
 	const struct operations operations = stage_operations(arena, item);
 	operations_do(&changing, &operations, operations.count);
-	change_announce(&changing, &operations);
+	change_announce(&changing, &operations, arena);
 }
 
 void made_rename(struct apply_context *context, const struct stage_item *item, int ifindex,
@@ -397,5 +438,5 @@ void made_rename(struct apply_context *context, const struct stage_item *item, i
 		return;
 	const struct operations operations = stage_operations(arena, item);
 	operations_do(&changing, &operations, operations.count);
-	change_announce(&changing, &operations);
+	change_announce(&changing, &operations, arena);
 }

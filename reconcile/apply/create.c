@@ -5,10 +5,6 @@
 
 #include <errno.h>
 
-/* Up to this number of links announce themselves to all links that are created with them: two
- * thousand deliveries cost less than closing the packet socket. */
-#define ANNOUNCE_INSIDE_MAX 64
-
 bool pending_link_failed(const struct pending_link *pending)
 {
 	return pending->outcome->state == OUTCOME_FAILED;
@@ -118,16 +114,20 @@ static void group_announce(struct group *group)
 {
 	struct error error;
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
-	for (size_t i = 0; i < group->n_pending_links; i++)
-		if (pending_link_announces(&group->pending_links[i], false))
-			queue_announcements(batch, group->pending_links[i].spec,
-					    group->pending_links[i].ifindex);
+	for (size_t i = 0; i < group->n_pending_links; i++) {
+		const struct pending_link *pending = &group->pending_links[i];
+		const struct announcement all = announcement_of(pending->spec, pending->ifindex);
+		if (pending_link_announces(pending, false))
+			queue_announcements(batch, &all);
+	}
 	if (batch_count(batch))
 		(void)batch_send(group->netlink, batch, &error);
-	for (size_t i = 0; i < group->n_pending_links; i++)
-		if (pending_link_announces(&group->pending_links[i], false))
-			announce_rest(group->pending_links[i].ifindex,
-				      group->pending_links[i].spec);
+	for (size_t i = 0; i < group->n_pending_links; i++) {
+		const struct pending_link *pending = &group->pending_links[i];
+		const struct announcement all = announcement_of(pending->spec, pending->ifindex);
+		if (pending_link_announces(pending, false))
+			announce_rest(&all);
+	}
 }
 
 /* The parent announces the first links on it if they are many: on the wire that is the same. A link
@@ -135,10 +135,12 @@ static void group_announce(struct group *group)
  * links would cause half a million deliveries. */
 static void group_announce_via_parent(struct group *group)
 {
-	for (size_t i = 0; i < group->n_pending_links; i++)
-		if (pending_link_announces(&group->pending_links[i], true))
-			announce_via_parent(group->context, group->pending_links[i].parent,
-					    group->pending_links[i].spec);
+	for (size_t i = 0; i < group->n_pending_links; i++) {
+		const struct pending_link *pending = &group->pending_links[i];
+		const struct announcement all = announcement_of(pending->spec, pending->ifindex);
+		if (pending_link_announces(pending, true))
+			announce_via_parent(group->context, pending->parent, &all);
+	}
 }
 
 /* All operations after the link was created. */

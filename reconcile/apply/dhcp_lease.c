@@ -209,7 +209,8 @@ static void lease_announce(struct apply_context *context, struct netlink *netlin
 	struct error error;
 	if (!link_announces(desired) || netns_enter(desired->ns->handle->fd, &error) < 0)
 		return;
-	announce_in_netns(netlink, ifindex, desired);
+	const struct announcement all = announcement_of(desired, ifindex);
+	announce_in_netns(netlink, &all);
 	netns_return(context->host->handle->fd);
 }
 

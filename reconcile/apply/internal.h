@@ -35,7 +35,8 @@ struct apply_context {
 	bool create_then_move; /* the kernel cannot create a link in another namespace */
 	int next_ifindex;      /* next candidate, see ifindex_choose */
 	int announcer; /* result of announce_open in the host's namespace; -1: not opened yet */
-	size_t n_creates;
+	size_t n_creates, n_changes; /* of links */
+	struct index *moved;         /* neighbors_note; NULL: none */
 	struct arena *arena;
 	const struct snapshot *
 		*others; /* by step: routes that the kernel may flush with a change; or NULL */
@@ -163,17 +164,36 @@ int create_one(struct apply_context *context, const struct link_spec *spec, int 
 	       struct outcome *outcome);
 /* announce.c: whether the link answers ARP and neighbour discovery for its addresses. */
 bool link_announces(const struct link_spec *spec);
+/* Addresses of a link that the LAN has to hear of. */
+struct announcement {
+	const struct link_spec *spec;
+	int ifindex;
+	const struct prefix *addrs; /* some of spec->addrs */
+	size_t n_addrs;
+};
+/* Of all its addresses. */
+struct announcement announcement_of(const struct link_spec *spec, int ifindex);
 /* Queues announcements of the IPv4 addresses that the kernel announces itself: ARP requests with
  * the address as sender and target (RFC 5227 2.3). Their results are ignored. */
-void queue_announcements(struct batch *batch, const struct link_spec *spec, int ifindex);
+void queue_announcements(struct batch *batch, const struct announcement *announcement);
 /* Announces the other addresses by packet socket. The thread is in the link's namespace. */
-void announce_rest(int ifindex, const struct link_spec *spec);
+void announce_rest(const struct announcement *announcement);
 /* Both, through the link itself: links on the same parent receive it, too. The thread and the
  * socket are in its namespace. */
-void announce_in_netns(struct netlink *netlink, int ifindex, const struct link_spec *spec);
+void announce_in_netns(struct netlink *netlink, const struct announcement *announcement);
 /* Announces the link through its parent, an ifindex of the host: links on the parent do not receive
  * it. */
-void announce_via_parent(struct apply_context *context, int parent, const struct link_spec *spec);
+void announce_via_parent(struct apply_context *context, int parent,
+			 const struct announcement *announcement);
+/* Up to this number of links announce themselves to all links on their parent: two thousand
+ * deliveries cost less than closing the packet socket. */
+#define ANNOUNCE_INSIDE_MAX 64
+
+/* neighbors.c: records that the addresses, announced via the parent, may be in neighbour entries of
+ * links on that parent, with another MAC. */
+void neighbors_note(struct apply_context *context, const struct announcement *announcement);
+/* Deletes those entries. */
+void neighbors_forget(struct apply_context *context);
 
 /* promote_secondaries.c: removes IPv4 addresses of the link with promote_secondaries set: if the
  * first of a subnet is removed, the kernel promotes the next one, instead of removing the whole

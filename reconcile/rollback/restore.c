@@ -312,6 +312,8 @@ void snapshot_routes_restore(struct netlink *netlink, int ifindex, const struct 
 				    .best_effort = true,
 				    .batch = batch};
 	struct error ignored;
+	if (!was->n_routes)
+		return;
 	const struct snapshot *now = snapshot_routes_take(netlink, arena, ifindex, &ignored);
 	if (!now)
 		return;

@@ -75,6 +75,25 @@ def added_round(at, _programs, results, _turn):
     at.check(at.size, True)
 
 
+def widened_round(at, _programs, results, turn):
+    """The network's prefix gets one bit shorter. The floor observes, too, as another program has to."""
+    wider = at.declare("wider.yaml", at.size, subnet="10.86.0.0/15")
+
+    def floor():
+        look, widen = at.floor("look")[0], at.floor("widen")[0]
+        results.add("widened", at.size, "floor", [sum(both) for both in zip(look, widen)])
+
+    def mvapply():
+        results.add("widened", at.size, "mvapply", at.mvapply("apply", "-q", "-f", wider)[0])
+    for one in (floor, mvapply) if turn % 2 else (mvapply, floor):
+        at.reset()
+        at.floor("apply")
+        one()
+        for number in (0, at.size - 1):
+            stage.same(at.host.addresses(f"c{number}", "eth0"), {f"{stage.address(number)}/15"}, "address")
+            at.host.unread(f"c{number}")
+
+
 def delete_round(at, _programs, results, turn):
     def floor(threads):
         results.add("delete", at.size, f"floor, {threads} threads",
@@ -107,7 +126,7 @@ def unlink_round(at, _programs, results, turn):
 
 
 WORKS = {"apply": apply_pass, "nothing": nothing_round, "added": added_round,
-         "delete": delete_round}
+         "widened": widened_round, "delete": delete_round}
 
 
 def bench_size(options, size, results):

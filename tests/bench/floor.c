@@ -1,4 +1,4 @@
-/* floor apply|look|delete FIRST END [VLANS [THREADS]]
+/* floor apply|look|widen|delete FIRST END [VLANS [THREADS]]
  *  floor unlink NAME
  *
  * The minimum that any program needs for the work of the benches: it sends known messages, observes
@@ -8,6 +8,8 @@
  *
  *  - apply creates them in one namespace after the other.
  *  - look dumps links, addresses and routes of one namespace after the other.
+ *  - widen changes their prefix length from 16 to 15: the address is replaced in one datagram, and
+ *    the default route, which the kernel removes with it, is added again.
  *  - delete deletes them, THREADS at once: each sleeps in the kernel's RCU barrier.
  *  - unlink deletes a link of the host's, and the links on it. */
 #include "kernel/rtnl_encode.h"
@@ -233,6 +235,27 @@ static void observe(unsigned number)
 	mnl_socket_close(netlink);
 }
 
+static void widen(unsigned number)
+{
+	union message message;
+	struct link_spec spec;
+	struct datagram datagram = {0};
+	const int ifindex = IFINDEX_FIRST + (int)number;
+	spec_make(number, &spec);
+	struct prefix wider = *spec.addrs;
+	wider.len--;
+	enter(number);
+	struct mnl_socket *netlink = open_socket();
+	add(&datagram, encode_addr_delete(&message, ifindex, spec.addrs), &message);
+	add(&datagram,
+	    encode_addr_add(&message, ifindex, &wider,
+			    (struct addr_terms){.protocol = OWNER_TAG_PROTOCOL}, NLM_F_EXCL),
+	    &message);
+	add(&datagram, encode_route_add(&message, ifindex, spec.routes, NLM_F_EXCL), &message);
+	send_all(netlink, &datagram);
+	mnl_socket_close(netlink);
+}
+
 static void unlink_named(const char *name)
 {
 	union message message;
@@ -327,5 +350,7 @@ int main(int argc, char **argv)
 		applies(first);
 	for (unsigned i = first; i < end && strcmp(argv[1], "look") == 0; i++)
 		observe(i);
+	for (unsigned i = first; i < end && strcmp(argv[1], "widen") == 0; i++)
+		widen(i);
 	return 0;
 }

@@ -58,9 +58,9 @@ class Stage:
         self.host.write(text, name)
         return f"{WORK}/{name}"
 
-    def declare(self, name, count):
+    def declare(self, name, count, **changed):
         """A file with the first `count` attachments; returns its path."""
-        networks = {self.network(number): lan(**NET, parent=self.parent(number))
+        networks = {self.network(number): lan(**{**NET, **changed}, parent=self.parent(number))
                     for number in range(self.vlans or 1)}
         containers = {f"c{number}": {self.network(number): {"ipv4_address": address(number)}}
                       for number in range(count)}

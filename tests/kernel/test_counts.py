@@ -18,7 +18,7 @@ TEXT = document({"n": lan()}, {name: ["n"] for name in NAMES})
 # strace shows the types of messages as numbers if the socket is in another namespace.
 TYPES = {16: "RTM_NEWLINK", 17: "RTM_DELLINK", 18: "RTM_GETLINK", 19: "RTM_SETLINK",
          20: "RTM_NEWADDR", 21: "RTM_DELADDR", 22: "RTM_GETADDR", 24: "RTM_NEWROUTE",
-         25: "RTM_DELROUTE", 26: "RTM_GETROUTE", 28: "RTM_NEWNEIGH", 29: "RTM_DELNEIGH",
+         25: "RTM_DELROUTE", 26: "RTM_GETROUTE", 28: "RTM_NEWNEIGH", 29: "RTM_DELNEIGH", 30: "RTM_GETNEIGH",
          32: "RTM_NEWRULE", 33: "RTM_DELRULE", 34: "RTM_GETRULE", 88: "RTM_NEWNSID", 90: "RTM_GETNSID"}
 ANNOUNCEMENTS = {"RTM_NEWNEIGH", "RTM_DELNEIGH"}  # which have no lasting effect
 LOOKS = {"RTM_GETLINK", "RTM_GETADDR", "RTM_GETROUTE", "RTM_GETNSID"}
@@ -108,6 +108,45 @@ def announced_by_parent(host):
     assert sniffer.wait(lambda f: packets.is_arp_announcement(f, "172.16.86.67",
                                                               "02:42:ac:10:56:43")), "one more"
     same(host.run("ip", "-j", "neigh", "show", ns="more", code=0).json, [], "neighbours left behind")
+
+
+@test("counts: another prefix length is not announced, and takes four messages an attachment")
+def prefix_changed(host):
+    names = [f"m{number}" for number in range(65)]
+    host.netns(*names)
+    host.apply(document({"n": lan()}, {name: ["n"] for name in names}))
+    counts = counted(host, "apply", "-f", host.write(document(
+        {"n": lan(subnet="172.16.86.0/23")}, {name: ["n"] for name in names})))
+    same(announcements(counts), {"RTM_NEWNEIGH": 0, "RTM_DELNEIGH": 0, "packet sockets": 0}, "what announces")
+    # The address once more and the route: restored if the kernel removed them.
+    same(changes(counts), {"RTM_DELADDR": 65, "RTM_NEWADDR": 2 * 65, "RTM_NEWROUTE": 65}, "messages that change")
+    same(host.addresses(names[0], "eth0"), {"172.16.86.2/23"}, "addresses")
+
+
+@test("counts: many changed addresses are announced by the parent, and outdated neighbour entries deleted")
+def addresses_changed(host):
+    names = [f"m{number}" for number in range(65)]
+    host.netns(*names, "old")
+
+    def text(first):
+        mine = {name: {"n": {"ipv4_address": f"172.16.86.{first + number}"}} for number, name in enumerate(names)}
+        return document({"n": lan()}, {**mine, "old": {"n": {"ipv4_address": "172.16.86.200"}}})
+    host.apply(text(2))
+    was = {"172.16.86.50": ("02:00:5e:00:00:01", "stale"),      # outdated
+           "172.16.86.51": ("02:42:ac:10:56:33", "reachable"),  # correct already
+           "172.16.86.52": ("02:00:5e:00:00:01", "permanent"),  # static
+           "172.16.86.99": ("02:00:5e:00:00:01", "stale")}      # another address
+    host.batch("old", [f"neigh add {ip} lladdr {mac} nud {state} dev eth0" for ip, (mac, state) in was.items()])
+    with host.inside("lan"):
+        sniffer = packets.Sniffer("up0", packets.ETH_P_ARP)
+    counts = counted(host, "apply", "-f", host.write(text(3)))
+    same((counts["RTM_NEWNEIGH"], counts["RTM_DELNEIGH"], counts["RTM_GETNEIGH"], counts["packet sockets"]),
+         (0, 1, len(names) + 2, 1), "what announces and is forgotten; the LAN's cable ends at the host, too")
+    for number in (3, 67):
+        assert sniffer.wait(lambda f, n=number: packets.is_arp_announcement(
+            f, f"172.16.86.{n}", f"02:42:ac:10:56:{n:02x}")), number
+    same({entry["dst"] for entry in host.run("ip", "-j", "neigh", "show", ns="old", code=0).json
+          if "lladdr" in entry}, {"172.16.86.51", "172.16.86.52", "172.16.86.99"}, "neighbours that are left")
 
 
 @test("counts: an apply with nothing to do")

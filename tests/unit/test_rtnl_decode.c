@@ -288,6 +288,8 @@ static void decode_all(struct arena *arena, const struct nlmsghdr *message)
 	decode_nsid(message, &nsid);
 	struct mac mac;
 	decode_fdb(message, &nsid, &mac);
+	struct live_neighbor neighbor;
+	decode_neighbor(message, &neighbor);
 }
 
 static const char *const all[] = {macvlan_6_18,  vlan_6_1,      ipvlan_6_1,
@@ -518,6 +520,33 @@ static void test_fdb(void **state)
 	assert_int_equal(decode_fdb(&made.header, &ifindex, &mac), DECODE_BAD);
 }
 
+static void test_neighbor(void **state)
+{
+	(void)state;
+	static const uint8_t mac[] = {2, 0x42, 172, 16, 86, 2}, ip[] = {172, 16, 86, 2};
+	union made made;
+	struct live_neighbor neighbor;
+	make(&made, RTM_NEWNEIGH, sizeof(struct ndmsg));
+	struct ndmsg *entry = mnl_nlmsg_get_payload(&made.header);
+	entry->ndm_ifindex = 7;
+	entry->ndm_family = AF_INET;
+	mnl_attr_put(&made.header, NDA_DST, sizeof(ip), ip);
+	assert_int_equal(decode_neighbor(&made.header, &neighbor), DECODE_SKIP); /* incomplete */
+	mnl_attr_put(&made.header, NDA_LLADDR, sizeof(mac), mac);
+	assert_int_equal(decode_neighbor(&made.header, &neighbor), DECODED);
+	assert_int_equal(neighbor.ifindex, 7);
+	assert_memory_equal(neighbor.mac.bytes, mac, sizeof(mac));
+	assert_int_equal(neighbor.ip.family, AF_INET);
+	assert_memory_equal(neighbor.ip.bytes, ip, sizeof(ip));
+	entry->ndm_state = NUD_PERMANENT;
+	assert_int_equal(decode_neighbor(&made.header, &neighbor), DECODE_SKIP);
+	entry->ndm_state = 0;
+	entry->ndm_family = AF_INET6;
+	assert_int_equal(decode_neighbor(&made.header, &neighbor), DECODE_BAD);
+	entry->ndm_family = AF_BRIDGE;
+	assert_int_equal(decode_neighbor(&made.header, &neighbor), DECODE_SKIP);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -535,6 +564,7 @@ int main(void)
 		cmocka_unit_test(test_replies),
 		cmocka_unit_test(test_nsid),
 		cmocka_unit_test(test_fdb),
+		cmocka_unit_test(test_neighbor),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
