@@ -5,6 +5,7 @@ import threading
 
 import engines
 from declare import document, lan
+from dhcp_server import serving
 from engines import running
 from host import same
 from registry import test
@@ -278,3 +279,31 @@ def refused(host):
         done = host.mvapply("hook", "-f", FOLDER, stdin=text, code=3)
         assert "MV1010" in done.err, done
     host.mvapply("hook", "-f", FOLDER, stdin=b'{"id":"x"}')
+
+
+@on_each("a lease of DHCP, and no server")
+def leases(host, engine):
+    network = lan(dhcp=True, subnet=None, gateway=None)
+    declare(entry(engine, network=network))
+    with serving(host) as server:
+        engine.run("my-web")
+        text = engine.log("my-web")
+        with engine.space("my-web") as space:
+            found = host.addresses(space, "eth0")
+            same(set(server.leases()), {address.partition("/")[0] for address in found}, "the lease")
+            link = host.link(space, "eth0")["ifindex"]
+            same(host.mvapply("apply", "-f", FILE, env=engine.env).plan, [], "an apply after it")
+            same(host.link(space, "eth0")["ifindex"], link, "the link")
+        assert f"inet {found.pop()}" in text and ROUTE in text, text
+    engine.remove("my-web")
+    engine.create("my-web")
+    host.netns("db")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        failure = pool.submit(engine.fails, "my-web")
+        threading.Event().wait(2)
+        assert not failure.done(), failure.result()
+        host.apply(document({"m": lan()}, {"db": ["m"]}, name="other"))
+        same(failure.done(), False, "the start, which waits for a server, delays an apply")
+        said = failure.result()
+    assert "no DHCP server answered" in said and "MV0916" in said, said
+    same(host.names("host"), {"eth0"}, "links of the host")
