@@ -1,0 +1,122 @@
+"""The CNI plugin under containerd's CRI, called as a kubelet calls it. Only tests/suites/run has what this needs."""
+import concurrent.futures
+import contextlib
+import os
+import signal
+
+import containerd
+from containerd import Refused
+from declare import document, lan
+from host import WORK, same
+from registry import test
+from service import watching
+
+FILE = f"{WORK}/cni.yaml"
+ROUTE = "default via 172.16.86.1"
+DECLARED = document({"lan": lan(ip_range="172.16.86.0/25")}, {"db": {"cni": "default/my-db", "networks": {
+    "lan": {"ipv4_address": "172.16.86.20"}}}})
+
+
+@contextlib.contextmanager
+def running(host, text=DECLARED, **keys):
+    host.write(text, "cni.yaml")
+    with containerd.running(host, **keys) as daemon:
+        yield daemon
+
+
+def check_pod(daemon, name, address, attempt=0):
+    """The first command's output, the kernel's state, and what a kubelet learns; returns the link's index."""
+    text = daemon.log(name, attempt)
+    assert f" {address}/24" in text and ROUTE in text, text
+    same(daemon.addresses(name), [address], f"what containerd reports of {name}")
+    with daemon.space(name):
+        same((daemon.host.addresses(name, "eth0"), daemon.host.routes(name)),
+             ({f"{address}/24"}, {f"{ROUTE} dev eth0", f"172.16.86.0/24 dev eth0 scope link src {address}"}), name)
+        return daemon.host.link(name, "eth0")["ifindex"]
+
+
+def whole(host):
+    before = host.snapshot("host")
+    with running(host) as daemon:
+        first = daemon.run("my-db")
+        daemon.run("my-web")
+        index = check_pod(daemon, "my-db", "172.16.86.20")
+        check_pod(daemon, "my-web", "172.16.86.2")
+        host.mvapply("diff", "-f", FILE)
+        with watching(host, "-f", FILE) as service:
+            service.quiet()
+            daemon.stop_container(first)
+            daemon.start_container("my-db", 1)
+            same(check_pod(daemon, "my-db", "172.16.86.20", 1), index, "the link, after the container's restart under watch")
+        with daemon.space("my-db"), daemon.space("my-web"):
+            daemon.stop_pod("my-db")
+            same((host.names("my-db"), host.names("my-web")), (set(), {"eth0"}), "after StopPodSandbox")
+            daemon.stop_pod("my-db")
+            daemon.remove_pod("my-db")
+            daemon.remove_pod("my-web")
+            same(host.names("my-web"), set(), "after RemovePodSandbox")
+        same(host.snapshot("host"), before, "the host afterwards")
+
+
+def daemon_restart(host):
+    with running(host) as daemon:
+        for name in ("my-db", "my-web"):
+            daemon.run(name)
+        index = check_pod(daemon, "my-db", "172.16.86.20")
+        daemon.end(signal.SIGKILL)
+        host.mvapply("apply", "-f", FILE)
+        daemon.begin()
+        same(check_pod(daemon, "my-db", "172.16.86.20"), index, "the link after the daemon's end")
+        daemon.run("new")
+        check_pod(daemon, "new", "172.16.86.3")
+        with daemon.space("my-web"):
+            daemon.remove_pod("my-web")
+            same(host.names("my-web"), set(), "a pod of the daemon before")
+        # A kubelet makes a new sandbox of the same name, with the next attempt.
+        daemon.stop_pod("my-db")
+        daemon.run_pod("my-db", 1)
+        daemon.start_container("my-db", 2)
+        check_pod(daemon, "my-db", "172.16.86.20", 2)
+
+
+def concurrent_pods(host):
+    names = [f"c{number}" for number in range(8)]
+    with running(host) as daemon, watching(host, "-f", FILE):
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            starts = [pool.submit(daemon.run, name) for name in names]
+            for _ in range(10):
+                host.mvapply("apply", "-f", FILE)
+            for start in starts:
+                start.result(60)
+        addresses = [daemon.addresses(name)[0] for name in names]
+        same(set(addresses), {f"172.16.86.{number}" for number in range(2, 10)}, "the addresses")
+        for name, address in zip(names, addresses):
+            check_pod(daemon, name, address)
+        same(host.names("host"), {"eth0"}, "links of the host")
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            list(pool.map(daemon.remove_pod, names))
+        same(host.names("host"), {"eth0"}, "links of the host afterwards")
+
+
+def refused(host):
+    text = document({"lan": lan(ip_range="172.16.86.4/31")}, {})
+    with running(host, text) as daemon:
+        for name in ("a", "b"):
+            daemon.run(name)
+        try:
+            daemon.run_pod("c")
+        except Refused as error:
+            assert "already has the address 172.16.86.4 [MV0803]" in str(error), error
+        else:
+            raise AssertionError("c has started")
+        same(len(os.listdir("/run/netns")), 2, "namespaces")
+        daemon.remove_pod("a")
+        daemon.run("c")
+        same(daemon.addresses("c"), ["172.16.86.4"], "the address of the pod that left")
+
+
+if "CONTAINERD_CRI" in os.environ:
+    test("cni containerd: a declared pod and a guest, a container's restart, the pods' ends", seconds=180)(whole)
+    test("cni containerd: the daemon is killed and starts again", seconds=180)(daemon_restart)
+    test("cni containerd: eight pods at once, during applies and with a service", seconds=180)(concurrent_pods)
+    test("cni containerd: a pod that cannot be attached does not start, and says why", seconds=180)(refused)
