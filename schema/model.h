@@ -141,10 +141,20 @@ struct sysctl {
 	const char *value;
 };
 
+/* An entry of `addresses`. */
+struct wanted_address {
+	struct place place;
+	struct prefix within; /* an address is allocated in it: a subnet of the network */
+	bool fixed;           /* it is the address itself, with its full length */
+};
+
 struct attachment {
 	struct place place;
 	const struct network *network;
 	struct ip ipv4, ipv6; /* family 0: choose one if the network has a subnet of that family */
+	struct wanted_address *addresses; /* with has_addresses: all of its addresses */
+	size_t n_addresses;
+	bool has_addresses;
 	bool dhcp,
 		has_dhcp; /* the IPv4 address is a DHCP lease; the attachment itself sets `dhcp` */
 	struct mac mac;   /* unset: derived */

@@ -3,6 +3,7 @@
 #include "kernel/link_kind.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 /* The result under construction. */
 struct matcher {
@@ -64,6 +65,65 @@ static void planned_lookup(struct planned_attachment *planned,
 					      .hint = lookup->hint};
 }
 
+static void request_add(struct arena *arena, struct planned_attachment *planned,
+			struct address_request request)
+{
+	struct address_request *requests = (struct address_request *)(uintptr_t)planned->requests;
+	*array_push(arena, requests, planned->n_requests) = request;
+	planned->requests = requests;
+}
+
+static struct address_request request_of(const struct ip *ip)
+{
+	return (struct address_request){.within = {.ip = *ip, .len = (uint8_t)ip_bits(ip)},
+					.fixed = true};
+}
+
+/* One address of each family that the network has: the one of the file, or an allocated one. */
+static void default_requests(struct arena *arena, struct planned_attachment *planned,
+			     const struct ip *ipv4, const struct ip *ipv6)
+{
+	const struct ip *const explicit[] = {ipv4, ipv6};
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	for (size_t i = 0; i < 2; i++) {
+		const bool lease = families[i] == AF_INET && planned_leases(planned);
+		if (explicit[i] -> family && !lease)
+			request_add(arena, planned, request_of(explicit[i]));
+		else if (lease || network_has_family(planned->network, families[i]))
+			request_add(arena, planned,
+				    (struct address_request){.within.ip.family = families[i],
+							     .lease = lease});
+	}
+}
+
+/* The list `addresses` of the file. A prefix stands for an address that is allocated in it. */
+static void listed_requests(struct arena *arena, struct planned_attachment *planned)
+{
+	const struct attachment *attachment = planned->attachment;
+	if (planned_leases(planned))
+		request_add(arena, planned,
+			    (struct address_request){.within.ip.family = AF_INET, .lease = true});
+	for (size_t i = 0; i < attachment->n_addresses; i++) {
+		const struct prefix *within = &attachment->addresses[i].within;
+		request_add(arena, planned,
+			    (struct address_request){.within = *within,
+						     .fixed = attachment->addresses[i].fixed});
+	}
+}
+
+static void requests_make(struct matcher *matcher, struct planned_attachment *planned)
+{
+	struct arena *arena = matcher->input->scratch;
+	const struct attachment *attachment = planned->attachment;
+	if (!attachment)
+		default_requests(arena, planned, &planned->network->host.ipv4,
+				 &planned->network->host.ipv6);
+	else if (attachment->has_addresses)
+		listed_requests(arena, planned);
+	else
+		default_requests(arena, planned, &attachment->ipv4, &attachment->ipv6);
+}
+
 static void container_add(struct matcher *matcher, const struct set *set,
 			  const struct container *container, const struct container_lookup *lookup)
 {
@@ -74,6 +134,7 @@ static void container_add(struct matcher *matcher, const struct set *set,
 								 set, attachment->network));
 		planned->container = container;
 		planned->attachment = attachment;
+		requests_make(matcher, planned);
 		planned_lookup(planned, lookup);
 	}
 }
@@ -94,8 +155,11 @@ static void hosts_add(struct matcher *matcher)
 {
 	for (size_t i = 0; i < matcher->parents->n_networks; i++) {
 		const struct resolved_network *resolved = &matcher->parents->networks[i];
-		if (resolved->network->host.enabled)
-			planned_new(matcher, resolved)->ns = matcher->input->live->namespaces[0];
+		if (!resolved->network->host.enabled)
+			continue;
+		struct planned_attachment *planned = planned_new(matcher, resolved);
+		planned->ns = matcher->input->live->namespaces[0];
+		requests_make(matcher, planned);
 	}
 }
 
@@ -236,16 +300,17 @@ bool managed_stale(const struct plan_input *input, const struct managed_link *ma
 	       desired_set(input, managed->link->tag.set);
 }
 
-const struct ip *planned_explicit_ip(const struct planned_attachment *planned, size_t family)
+const struct ip *planned_explicit_ip(const struct planned_attachment *planned, uint8_t family)
 {
-	if (planned->attachment)
-		return family == 0 ? &planned->attachment->ipv4 : &planned->attachment->ipv6;
-	return family == 0 ? &planned->network->host.ipv4 : &planned->network->host.ipv6;
+	for (size_t i = 0; i < planned->n_requests; i++)
+		if (planned->requests[i].within.ip.family == family)
+			return planned->requests[i].fixed ? &planned->requests[i].within.ip : NULL;
+	return NULL;
 }
 
-bool planned_leases(const struct planned_attachment *planned, size_t family)
+bool planned_leases(const struct planned_attachment *planned)
 {
-	return family == 0 && planned->attachment && planned->attachment->dhcp;
+	return planned->attachment && planned->attachment->dhcp;
 }
 
 const char *planned_label(const struct plan_input *input, const struct planned_attachment *planned)

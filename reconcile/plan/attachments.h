@@ -9,6 +9,14 @@
 
 #include "reconcile/plan/parents.h"
 
+/* An address that an attachment needs. */
+struct address_request {
+	/* Where it is allocated: in this prefix; with length 0, in any subnet of the family. */
+	struct prefix within;
+	bool fixed; /* it is the address of `within`, which the file sets */
+	bool lease; /* the DHCP server allocates it */
+};
+
 /* A link of a container, or the host's own link. */
 struct planned_attachment {
 	size_t number; /* in attachments.planned */
@@ -21,6 +29,9 @@ struct planned_attachment {
 	const struct netns_group *netns_group; /* NULL: the host's own */
 	const struct resolved_network *resolved;
 	const struct parent *parent;
+	const struct address_request
+		*requests; /* the first one of a family is the primary address */
+	size_t n_requests;
 	const struct managed_link *managed; /* NULL: not live, or adopted */
 	const struct live_link *current; /* the live link in `ns`, managed or adopted; NULL: none */
 	const struct managed_link *kept; /* of a container without a namespace: the first link with
@@ -75,11 +86,10 @@ bool link_adopted(const struct attachments *attachments, const struct live_link 
  * it. */
 bool managed_stale(const struct plan_input *input, const struct managed_link *managed,
 		   const struct managed_use *use);
-/* Whether the DHCP server chooses the planned attachment's address of the family (0: IPv4, 1:
- * IPv6). */
-bool planned_leases(const struct planned_attachment *planned, size_t family);
-/* The address of the family that the file sets; its family is 0 if it sets none. */
-const struct ip *planned_explicit_ip(const struct planned_attachment *planned, size_t family);
+/* Whether the DHCP server chooses the planned attachment's IPv4 address. */
+bool planned_leases(const struct planned_attachment *planned);
+/* The primary address of the family if the file sets it, or NULL. */
+const struct ip *planned_explicit_ip(const struct planned_attachment *planned, uint8_t family);
 /* "web/lan", "the host's own link on lan" */
 const char *planned_label(const struct plan_input *input, const struct planned_attachment *planned);
 

@@ -70,8 +70,8 @@ static struct claimed *claimed_list(const struct assigned *assigned,
 	*ret_count = 0;
 	for (size_t i = 0; i < attachments->count; i++) {
 		const struct planned_attachment *planned = &attachments->planned[i];
-		for (size_t k = 0; k < N_FAMILIES; k++) {
-			const struct ip *ip = &assigned->addresses->assigned[i].ip[k];
+		for (size_t k = 0; k < planned->n_requests; k++) {
+			const struct ip *ip = &assigned->addresses->assigned[i].ips[k].ip;
 			const struct unmanaged *claim = claim_on(assigned, conflicts, planned, ip);
 			if (claim)
 				*array_push(assigned->input->scratch, claimed, *ret_count) =

@@ -49,10 +49,10 @@ static const char *name_of(const struct conflict_finder *finder,
 	return finder->assigned->names->assigned[planned->number].name;
 }
 
-static const struct ip *addresses_of(const struct conflict_finder *finder,
-				     const struct planned_attachment *planned)
+static const struct assigned_address *addresses_of(const struct conflict_finder *finder,
+						   const struct planned_attachment *planned)
 {
-	return finder->assigned->addresses->assigned[planned->number].ip;
+	return &finder->assigned->addresses->assigned[planned->number];
 }
 
 /* Whether it is the link of its engine's own network on the same parent, which --adopt can take
@@ -100,6 +100,16 @@ static bool has_address(const struct live_ns *ns, const struct live_link *link, 
 	return false;
 }
 
+/* The first of the addresses that the link has, too; NULL: it has none. */
+static const struct ip *address_on(const struct assigned_address *address, const struct live_ns *ns,
+				   const struct live_link *link)
+{
+	for (size_t i = 0; i < address->count; i++)
+		if (address->ips[i].ip.family && has_address(ns, link, &address->ips[i].ip))
+			return &address->ips[i].ip;
+	return NULL;
+}
+
 static const char *address_hint(const struct planned_attachment *planned,
 				const struct unmanaged *holder)
 {
@@ -130,11 +140,7 @@ static const struct ip *address_of_holder(const struct conflict_finder *finder,
 					  const struct planned_attachment *planned,
 					  const struct unmanaged *holder)
 {
-	const struct ip *ip = addresses_of(finder, planned);
-	for (size_t i = 0; i < N_FAMILIES; i++)
-		if (ip[i].family && has_address(holder->ns, holder->link, &ip[i]))
-			return &ip[i];
-	return NULL;
+	return address_on(addresses_of(finder, planned), holder->ns, holder->link);
 }
 
 /* macvlan_addr_busy refuses a second link with the same MAC on a parent while both are up. */
@@ -232,15 +238,16 @@ static const struct unmanaged *address_occupant(const struct conflict_finder *fi
 static struct check_result check_address(const struct conflict_finder *finder,
 					 const struct planned_attachment *planned)
 {
-	const struct ip *ip = addresses_of(finder, planned);
-	for (size_t i = 0; i < N_FAMILIES; i++) {
+	const struct assigned_address *address = addresses_of(finder, planned);
+	for (size_t i = 0; i < address->count; i++) {
+		const struct ip *ip = &address->ips[i].ip;
 		const struct unmanaged *holder =
-			ip[i].family ? address_holder(finder, planned, &ip[i]) : NULL;
-		if (!holder && ip[i].family && planned->container &&
+			ip->family ? address_holder(finder, planned, ip) : NULL;
+		if (!holder && ip->family && planned->container &&
 		    finder->assigned->input->options->partial)
-			holder = address_occupant(finder, planned, &ip[i]);
+			holder = address_occupant(finder, planned, ip);
 		if (holder)
-			return address_denied(finder, planned, holder, &ip[i]);
+			return address_denied(finder, planned, holder, ip);
 	}
 	return CHECK_FINE;
 }
@@ -336,12 +343,11 @@ static const char *holding_on_parent(const struct conflict_finder *finder,
 				     const struct planned_attachment *planned,
 				     const struct holder *other)
 {
-	const struct ip *ip = addresses_of(finder, planned);
 	const struct mac *mac = &finder->checked[planned->number].mac;
 	if (excludes(planned, other->link))
 		return "parent";
-	if (holds_addresses(planned, other) && (has_address(other->ns, other->link, &ip[IPV4]) ||
-						has_address(other->ns, other->link, &ip[IPV6])))
+	if (holds_addresses(planned, other) &&
+	    address_on(addresses_of(finder, planned), other->ns, other->link))
 		return "address";
 	return mac->set && mac_equal(&other->link->mac, mac) && !mac_is_live(planned, mac) ? "MAC"
 											   : NULL;
@@ -401,8 +407,9 @@ static void macs_yield(const struct conflict_finder *finder, const struct holder
 		const struct planned_attachment *planned = &assigned->attachments->planned[i];
 		struct checked_attachment *checked = &finder->checked[i];
 		if (checked->check_result.action == ACTION_CREATE && mac_chosen(planned))
-			checked->mac = mac_free(assigned->input, assigned->unmanaged, kept_macs,
-						planned, &addresses_of(finder, planned)[IPV4]);
+			checked->mac =
+				mac_free(assigned->input, assigned->unmanaged, kept_macs, planned,
+					 assigned_primary(addresses_of(finder, planned), AF_INET));
 	}
 }
 

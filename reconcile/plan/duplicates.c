@@ -73,13 +73,15 @@ static struct check_result other_set(const struct conflict_finder *finder,
 static bool competes(const struct conflict_finder *finder, const struct planned_attachment *planned,
 		     const struct planned_attachment *other)
 {
-	const struct ip *ip = finder->assigned->addresses->assigned[other->number].ip;
+	const struct assigned_address *address =
+		&finder->assigned->addresses->assigned[other->number];
 	if (other->set == planned->set || other->ns != planned->ns ||
 	    other->parent != planned->parent ||
 	    finder->checked[other->number].check_result.action != ACTION_CREATE)
 		return false;
-	for (size_t i = 0; i < N_FAMILIES; i++)
-		if (ip[i].family && network_subnet_of(planned->network, &ip[i]))
+	for (size_t i = 0; i < address->count; i++)
+		if (address->ips[i].ip.family &&
+		    network_subnet_of(planned->network, &address->ips[i].ip))
 			return true;
 	return !planned->network->n_subnets || !other->network->n_subnets;
 }

@@ -16,12 +16,12 @@ static const char *owner_label(const struct plan_input *input,
 }
 
 static void take_explicit(const struct ipam *ipam, const struct planned_attachment *planned,
-			  size_t family)
+			  size_t slot)
 {
-	const struct ip *ip = planned_explicit_ip(planned, family);
-	if (!ip->family)
+	const struct ip *ip = &planned->requests[slot].within.ip;
+	if (!planned->requests[slot].fixed)
 		return;
-	const struct planned_attachment *owner = take(ipam, planned, family, ip);
+	const struct planned_attachment *owner = take(ipam, planned, slot, ip);
 	char text[IP_TEXT_SIZE];
 	if (owner)
 		assigned_to(ipam, planned)->check_result = (struct check_result){
@@ -35,15 +35,15 @@ static void take_explicit(const struct ipam *ipam, const struct planned_attachme
 }
 
 static void take_lease(const struct ipam *ipam, const struct planned_attachment *planned,
-		       size_t family)
+		       size_t slot)
 {
-	if (!planned_leases(planned, family) || !planned->current)
+	if (!planned->requests[slot].lease || !planned->current)
 		return;
 	const struct live_addr *lease =
 		live_lease(ipam->matched->input->live, planned->ns, planned->current);
 	assigned_to(ipam, planned)->lease = lease;
 	if (lease)
-		take(ipam, planned, family, &lease->prefix.ip);
+		take(ipam, planned, slot, &lease->prefix.ip);
 }
 
 /* Routers and aux addresses are reserved on the whole LAN, whichever of its networks names them. */
@@ -59,16 +59,16 @@ static void reserve(const struct ipam *ipam, const struct resolved_network *reso
 	}
 }
 
-/* Visits each attachment and family without an address. */
+/* Visits each request of an attachment without an address. */
 static void each_open(const struct ipam *ipam,
 		      void (*visit)(const struct ipam *, const struct planned_attachment *,
-				    size_t family))
+				    size_t slot))
 {
 	const struct attachments *attachments = ipam->matched->attachments;
 	for (size_t i = 0; i < attachments->count; i++)
-		for (size_t family = 0; family < N_FAMILIES; family++)
-			if (!ipam->assigned[i].ip[family].family)
-				visit(ipam, &attachments->planned[i], family);
+		for (size_t slot = 0; slot < ipam->assigned[i].count; slot++)
+			if (!ipam->assigned[i].ips[slot].ip.family)
+				visit(ipam, &attachments->planned[i], slot);
 }
 
 static struct ip **cursors_make(const struct matched *matched)
@@ -80,6 +80,15 @@ static struct ip **cursors_make(const struct matched *matched)
 		cursors[i] = arena_alloc(arena, parents->networks[i].network->n_subnets *
 							sizeof(struct ip));
 	return cursors;
+}
+
+static struct assigned_address assigned_new(struct arena *arena,
+					    const struct planned_attachment *planned)
+{
+	return (struct assigned_address){
+		.ips = arena_alloc(arena, planned->n_requests * sizeof(struct assigned_ip)),
+		.count = planned->n_requests,
+		.check_result = planned->check_result};
 }
 
 static struct ipam ipam_make(const struct matched *matched, const struct unmanaged_index *unmanaged)
@@ -96,15 +105,16 @@ static struct ipam ipam_make(const struct matched *matched, const struct unmanag
 	for (enum tier tier = 0; tier < N_TIERS; tier++)
 		ipam.cursors[tier] = cursors_make(matched);
 	for (size_t i = 0; i < attachments->count; i++)
-		ipam.assigned[i].check_result = attachments->planned[i].check_result;
+		ipam.assigned[i] = assigned_new(arena, &attachments->planned[i]);
 	for (size_t i = 0; i < matched->parents->n_networks; i++)
 		reserve(&ipam, &matched->parents->networks[i]);
 	return ipam;
 }
 
-static const struct ip *kept_of(const void *data, const struct planned_attachment *planned)
+static const struct assigned_address *kept_of(const void *data,
+					      const struct planned_attachment *planned)
 {
-	return assigned_to(data, planned)->ip;
+	return assigned_to(data, planned);
 }
 
 struct addresses addresses_choose(const struct matched *matched,

@@ -63,7 +63,7 @@ static bool next_choosable(const struct ipam *ipam, const struct planned_attachm
 /* The lowest free address of the subnet, starting where the last search for this network ended.
  * Other namespaces can use an address that only this namespace excludes. */
 static bool take_lowest(const struct ipam *ipam, const struct planned_attachment *planned,
-			size_t family, size_t index, enum tier tier)
+			size_t slot, size_t index, enum tier tier)
 {
 	const struct subnet *subnet = &planned->network->subnets[index];
 	const struct ip last = prefix_last(&subnet->ip_range);
@@ -80,13 +80,13 @@ static bool take_lowest(const struct ipam *ipam, const struct planned_attachment
 		if (!next_choosable(ipam, planned, subnet, &ip, tier))
 			return false;
 	}
-	take(ipam, planned, family, &ip);
+	take(ipam, planned, slot, &ip);
 	return true;
 }
 
 /* The host gets the highest address: containers get the lowest ones. */
 static bool take_highest(const struct ipam *ipam, const struct planned_attachment *planned,
-			 size_t family, size_t index, enum tier tier)
+			 size_t slot, size_t index, enum tier tier)
 {
 	const struct subnet *subnet = &planned->network->subnets[index];
 	struct ip ip = prefix_last(&subnet->ip_range), first = prefix_first(&subnet->ip_range);
@@ -95,38 +95,45 @@ static bool take_highest(const struct ipam *ipam, const struct planned_attachmen
 			return false;
 		ip = ip_previous(ip);
 	}
-	take(ipam, planned, family, &ip);
+	take(ipam, planned, slot, &ip);
 	return true;
 }
 
-/* Returns the last subnet of the family, which is full; NULL: there is none, or it has a free
+static bool request_allows(const struct address_request *request, const struct subnet *subnet)
+{
+	const struct prefix *within = &request->within;
+	return subnet->ip_range.ip.family == within->ip.family &&
+	       (!within->len || prefix_equal(within, &subnet->prefix));
+}
+
+/* Returns the last subnet for the request, which is full; NULL: there is none, or it has a free
  * address. */
 static const struct subnet *take_of(const struct ipam *ipam,
-				    const struct planned_attachment *planned, size_t family,
+				    const struct planned_attachment *planned, size_t slot,
 				    enum tier tier)
 {
 	const struct subnet *full = NULL;
 	for (size_t i = 0; i < planned->network->n_subnets; i++) {
 		const struct subnet *subnet = &planned->network->subnets[i];
-		if (subnet->ip_range.ip.family != address_family(family))
+		if (!request_allows(&planned->requests[slot], subnet))
 			continue;
 		full = subnet;
-		if (planned->container ? take_lowest(ipam, planned, family, i, tier)
-				       : take_highest(ipam, planned, family, i, tier))
+		if (planned->container ? take_lowest(ipam, planned, slot, i, tier)
+				       : take_highest(ipam, planned, slot, i, tier))
 			return NULL;
 	}
 	return full;
 }
 
-void take_free(const struct ipam *ipam, const struct planned_attachment *planned, size_t family)
+void take_free(const struct ipam *ipam, const struct planned_attachment *planned, size_t slot)
 {
-	if (planned_leases(planned, family))
+	if (planned->requests[slot].lease)
 		return;
-	const struct subnet *full = take_of(ipam, planned, family, TIER_FREE);
+	const struct subnet *full = take_of(ipam, planned, slot, TIER_FREE);
 	for (enum tier tier = TIER_RELEASED; full && tier < N_TIERS; tier++)
-		full = take_of(ipam, planned, family, tier);
-	assigned_to(ipam, planned)->chosen[family] =
-		assigned_to(ipam, planned)->ip[family].family != 0;
+		full = take_of(ipam, planned, slot, tier);
+	struct assigned_ip *assigned = &assigned_to(ipam, planned)->ips[slot];
+	assigned->chosen = assigned->ip.family != 0;
 	if (!full || assigned_to(ipam, planned)->check_result.action == ACTION_REFUSED)
 		return;
 	char text[PREFIX_TEXT_SIZE];

@@ -4,6 +4,6 @@
 
 #include "reconcile/plan/ipam_state.h"
 
-void take_free(const struct ipam *ipam, const struct planned_attachment *planned, size_t family);
+void take_free(const struct ipam *ipam, const struct planned_attachment *planned, size_t slot);
 
 #endif

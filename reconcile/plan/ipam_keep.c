@@ -6,12 +6,13 @@
  * and the range contains it. A leased address belongs to the server, and is released when it is no
  * longer needed. */
 static bool is_candidate(const struct planned_attachment *planned, const struct live_link *link,
-			 const struct live_addr *addr, size_t family)
+			 const struct live_addr *addr, size_t slot)
 {
 	const struct ip *ip = &addr->prefix.ip;
-	if (addr->ifindex != link->ifindex || ip->family != address_family(family) ||
-	    (addr->valid && family == IPV4) || planned_leases(planned, family) ||
-	    planned_explicit_ip(planned, family)->family)
+	const struct address_request *request = &planned->requests[slot];
+	if (addr->ifindex != link->ifindex || ip->family != request_family(planned, slot) ||
+	    (addr->valid && ip->family == AF_INET) || request->lease || request->fixed ||
+	    !prefix_contains(&request->within, ip))
 		return false;
 	const struct subnet *subnet = network_subnet_of(planned->network, ip);
 	return subnet && prefix_contains(&subnet->ip_range, ip);
@@ -88,10 +89,10 @@ static void keeper_note(const struct ipam *ipam, const struct planned_attachment
 		*before = *keeper;
 }
 
-void keepers_find(const struct ipam *ipam, const struct planned_attachment *planned, size_t family)
+void keepers_find(const struct ipam *ipam, const struct planned_attachment *planned, size_t slot)
 {
 	for (size_t i = 0; planned->current && i < planned->ns->n_addrs; i++)
-		if (is_candidate(planned, planned->current, &planned->ns->addrs[i], family) &&
+		if (is_candidate(planned, planned->current, &planned->ns->addrs[i], slot) &&
 		    (addr_is_managed(ipam->matched->input->live, planned->current,
 				     &planned->ns->addrs[i]) ||
 		     has_length(planned, &planned->ns->addrs[i])))
@@ -108,47 +109,59 @@ static bool keeps(const struct ipam *ipam, const struct planned_attachment *plan
 
 /* The first of the link's addresses that is valid and preferred. */
 static void take_first(const struct ipam *ipam, const struct planned_attachment *planned,
-		       size_t family, const struct live_ns *ns, const struct live_link *link,
+		       size_t slot, const struct live_ns *ns, const struct live_link *link,
 		       const struct preference *preference)
 {
-	for (size_t i = 0; i < ns->n_addrs && !assigned_to(ipam, planned)->ip[family].family; i++) {
+	for (size_t i = 0; i < ns->n_addrs && !assigned_to(ipam, planned)->ips[slot].ip.family;
+	     i++) {
 		const struct live_addr *addr = &ns->addrs[i];
 		const struct ip *ip = &addr->prefix.ip;
-		if (is_candidate(planned, link, addr, family) &&
+		if (is_candidate(planned, link, addr, slot) &&
 		    is_preferred(ipam, planned, link, addr, preference) &&
 		    keeps(ipam, planned, ip) &&
 		    free_for(ipam, planned, network_subnet_of(planned->network, ip), ip))
-			take(ipam, planned, family, ip);
+			take(ipam, planned, slot, ip);
 	}
 }
 
-void take_live(const struct ipam *ipam, const struct planned_attachment *planned, size_t family)
+void take_live(const struct ipam *ipam, const struct planned_attachment *planned, size_t slot)
 {
 	if (!planned->current)
 		return;
 	for (size_t i = 0; i < sizeof(preferences) / sizeof(preferences[0]); i++)
-		take_first(ipam, planned, family, planned->ns, planned->current, &preferences[i]);
+		take_first(ipam, planned, slot, planned->ns, planned->current, &preferences[i]);
 }
 
-void take_kept(const struct ipam *ipam, const struct planned_attachment *planned, size_t family)
+void take_kept(const struct ipam *ipam, const struct planned_attachment *planned, size_t slot)
 {
 	for (size_t i = 0; planned->kept && i < sizeof(preferences) / sizeof(preferences[0]); i++)
-		take_first(ipam, planned, family, planned->kept->ns, planned->kept->link,
+		take_first(ipam, planned, slot, planned->kept->ns, planned->kept->link,
 			   &preferences[i]);
+}
+
+static bool take_former_for(const struct ipam *ipam, const struct planned_attachment *planned,
+			    size_t slot, const struct managed_link *managed,
+			    const struct live_addr *addr)
+{
+	const struct ip *ip = &addr->prefix.ip;
+	if (assigned_to(ipam, planned)->ips[slot].ip.family ||
+	    !is_candidate(planned, managed->link, addr, slot) ||
+	    !free_for(ipam, planned, network_subnet_of(planned->network, ip), ip))
+		return false;
+	take(ipam, planned, slot, ip);
+	return true;
 }
 
 static bool take_former_as(const struct ipam *ipam, const struct planned_attachment *planned,
 			   const struct managed_link *managed, const struct live_addr *addr)
 {
-	const struct ip *ip = &addr->prefix.ip;
-	const size_t family = ip->family == AF_INET ? IPV4 : IPV6;
-	if (planned->current || planned->kept || assigned_to(ipam, planned)->ip[family].family ||
-	    planned->parent != parent_of_link(ipam->matched->parents, managed->link) ||
-	    !is_candidate(planned, managed->link, addr, family) ||
-	    !free_for(ipam, planned, network_subnet_of(planned->network, ip), ip))
+	if (planned->current || planned->kept ||
+	    planned->parent != parent_of_link(ipam->matched->parents, managed->link))
 		return false;
-	take(ipam, planned, family, ip);
-	return true;
+	for (size_t slot = 0; slot < planned->n_requests; slot++)
+		if (take_former_for(ipam, planned, slot, managed, addr))
+			return true;
+	return false;
 }
 
 /* An address of a stale link, for the first attachment in its namespace that can have it; of the

@@ -7,11 +7,11 @@
 
 /* Finds the attachment that keeps an address which several links have. It comes before take_live,
  * for all attachments. */
-void keepers_find(const struct ipam *ipam, const struct planned_attachment *planned, size_t family);
-void take_live(const struct ipam *ipam, const struct planned_attachment *planned, size_t family);
+void keepers_find(const struct ipam *ipam, const struct planned_attachment *planned, size_t slot);
+void take_live(const struct ipam *ipam, const struct planned_attachment *planned, size_t slot);
 /* While a container cannot be found, the address of a link with its owner tag is reserved for
  * it. */
-void take_kept(const struct ipam *ipam, const struct planned_attachment *planned, size_t family);
+void take_kept(const struct ipam *ipam, const struct planned_attachment *planned, size_t slot);
 /* An attachment that replaces a removed one in the same namespace, for example of a renamed
  * network, gets its address, too. */
 void take_all_former(const struct ipam *ipam);

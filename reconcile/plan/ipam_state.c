@@ -1,8 +1,8 @@
 #include "reconcile/plan/ipam_state.h"
 
-uint8_t address_family(size_t family)
+uint8_t request_family(const struct planned_attachment *planned, size_t slot)
 {
-	return family == IPV4 ? AF_INET : AF_INET6;
+	return planned->requests[slot].within.ip.family;
 }
 
 struct assigned_address *assigned_to(const struct ipam *ipam,
@@ -18,10 +18,10 @@ size_t namespace_domain(const struct ipam *ipam, const struct planned_attachment
 }
 
 const struct planned_attachment *take(const struct ipam *ipam,
-				      const struct planned_attachment *planned, size_t family,
+				      const struct planned_attachment *planned, size_t slot,
 				      const struct ip *ip)
 {
-	assigned_to(ipam, planned)->ip[family] = *ip;
+	assigned_to(ipam, planned)->ips[slot].ip = *ip;
 	address_set_add(ipam->in_namespace, namespace_domain(ipam, planned), ip, planned);
 	return address_set_add(ipam->in_use, planned->parent->number, ip, planned);
 }

@@ -23,15 +23,15 @@ struct ipam {
 	struct ip **cursors[N_TIERS];
 };
 
-/* AF_INET or AF_INET6. */
-uint8_t address_family(size_t family);
+/* `slot` is the number of a request of the planned attachment: AF_INET or AF_INET6. */
+uint8_t request_family(const struct planned_attachment *planned, size_t slot);
 struct assigned_address *assigned_to(const struct ipam *ipam,
 				     const struct planned_attachment *planned);
 /* The domain of the namespace in `in_namespace`: its group's number; the host's comes last. */
 size_t namespace_domain(const struct ipam *ipam, const struct planned_attachment *planned);
 /* Assigns the address. Returns the earlier holder, or NULL. */
 const struct planned_attachment *take(const struct ipam *ipam,
-				      const struct planned_attachment *planned, size_t family,
+				      const struct planned_attachment *planned, size_t slot,
 				      const struct ip *ip);
 /* Whether no attachment and no unmanaged link has the address, and the file keeps it for nobody. */
 bool free_for(const struct ipam *ipam, const struct planned_attachment *planned,

@@ -26,13 +26,13 @@ static void addresses_specify(const struct specifier *specifier,
 			      const struct planned_attachment *planned, struct link_spec *spec)
 {
 	const struct assigned_address *address = address_of(specifier, planned);
-	for (size_t i = 0; i < N_FAMILIES; i++) {
-		const struct ip *ip = &address->ip[i];
+	for (size_t i = 0; i < address->count; i++) {
+		const struct ip *ip = &address->ips[i].ip;
 		if (!ip->family)
 			continue;
 		const struct subnet *subnet = network_subnet_of(planned->network, ip);
 		unsigned len = planned->container && subnet ? subnet->prefix.len : ip_bits(ip);
-		if (planned_leases(planned, i))
+		if (planned->requests[i].lease)
 			len = address->lease->prefix.len;
 		*array_push(specifier->assigned->input->arena, spec->addrs, spec->n_addrs) =
 			(struct prefix){.ip = *ip, .len = (uint8_t)len};
@@ -44,7 +44,7 @@ static void lease_specify(const struct specifier *specifier,
 			  const struct planned_attachment *planned, struct link_spec *spec)
 {
 	const struct live_addr *lease = address_of(specifier, planned)->lease;
-	spec->dhcp.enabled = planned_leases(planned, IPV4);
+	spec->dhcp.enabled = planned_leases(planned);
 	spec->dhcp.gateway = specifier->conflicts->checked[planned->number].gateway;
 	if (specifier->conflicts->checked[planned->number].policy[IPV4])
 		spec->dhcp.table = POLICY_TABLE;
@@ -189,11 +189,10 @@ static void planned_specify(const struct specifier *specifier,
 /* The host's route to one container, unless another network of the host has a route to the same
  * address: a destination has one route. */
 static void host_route_add(const struct specifier *specifier, const struct planned_attachment *host,
-			   const struct planned_attachment *planned, size_t family)
+			   const struct planned_attachment *planned, const struct ip *ip)
 {
 	const struct plan_input *input = specifier->assigned->input;
-	const struct ip *ip = &address_of(specifier, planned)->ip[family],
-			*source = &address_of(specifier, host)->ip[family];
+	const struct ip *source = assigned_primary(address_of(specifier, host), ip->family);
 	struct link_spec *spec = specifier->specs[host->number];
 	char text[IP_TEXT_SIZE];
 	if (!ip->family || !source->family)
@@ -220,8 +219,9 @@ static void host_routes_add(const struct specifier *specifier,
 		if (planned->resolved != host->resolved ||
 		    !attachment_is_made(specifier->conflicts, planned))
 			continue;
-		for (size_t family = 0; family < N_FAMILIES; family++)
-			host_route_add(specifier, host, planned, family);
+		const struct assigned_address *address = address_of(specifier, planned);
+		for (size_t k = 0; k < address->count; k++)
+			host_route_add(specifier, host, planned, &address->ips[k].ip);
 	}
 }
 

@@ -178,7 +178,7 @@ static void names_assign(const struct namer *namer)
 /* The address from which the attachment's MAC is derived, or NULL: it is derived from the names. */
 static const struct ip *mac_source(const struct planned_attachment *planned, const struct ip *ip)
 {
-	return ip->family && !planned_leases(planned, IPV4) ? ip : NULL;
+	return ip->family && !planned_leases(planned) ? ip : NULL;
 }
 
 bool mac_chosen(const struct planned_attachment *planned)
@@ -253,6 +253,6 @@ struct names names_choose(const struct matched *matched, const struct unmanaged_
 	for (size_t i = 0; i < attachments->count; i++)
 		namer.assigned[i].mac =
 			mac_choose(matched->input, unmanaged, &attachments->planned[i],
-				   &addresses->assigned[i].ip[IPV4]);
+				   assigned_primary(&addresses->assigned[i], AF_INET));
 	return (struct names){.assigned = namer.assigned};
 }

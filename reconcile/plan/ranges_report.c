@@ -132,10 +132,10 @@ static bool has_dhcp_attachment(const struct plan_input *input, const struct net
 	       !link_mode_routes(network->mode);
 }
 
-/* Whether mvapply chooses the attachment's IPv4 address. */
-static bool is_open(const struct planned_attachment *planned)
+/* Whether mvapply chooses the address, of IPv4. */
+static bool is_open(const struct address_request *request)
 {
-	return !planned_explicit_ip(planned, IPV4)->family && !planned_leases(planned, IPV4);
+	return request->within.ip.family == AF_INET && !request->fixed && !request->lease;
 }
 
 /* The longest prefix with both. */
@@ -150,20 +150,22 @@ static struct prefix prefix_join(const struct prefix *prefix, const struct ip *i
 }
 
 static void address_note(const struct assigned *assigned, const struct conflicts *conflicts,
-			 const struct planned_attachment *planned, struct open_network *open)
+			 const struct planned_attachment *planned, size_t slot,
+			 struct open_network *open)
 {
 	const bool thorough = assigned->input->options->thorough;
-	const struct assigned_address *address = &assigned->addresses->assigned[planned->number];
-	const struct ip *ip = &address->ip[IPV4];
+	const struct assigned_ip *address =
+		&assigned->addresses->assigned[planned->number].ips[slot];
+	const struct ip *ip = &address->ip;
 	const struct subnet *subnet = ip->family ? network_subnet_of(planned->network, ip) : NULL;
 	if (!subnet || subnet->has_range || subnet->prefix.len > SUBNET_LENGTH_MAX ||
 	    (!thorough && !attachment_is_made(conflicts, planned)))
 		return;
 	open->resolved = planned->resolved;
 	open->subnet = open->subnet ? open->subnet : subnet;
-	open->warn |= thorough || address->chosen[IPV4];
+	open->warn |= thorough || address->chosen;
 	open->count++;
-	if (!address->chosen[IPV4])
+	if (!address->chosen)
 		open->live = prefix_join(&open->live, ip);
 }
 
@@ -174,8 +176,11 @@ void ranges_report(const struct assigned *assigned, const struct conflicts *conf
 	struct open_network *all = arena_alloc(input->scratch, (n_networks + 1) * sizeof(*all));
 	for (size_t i = 0; i < assigned->attachments->count; i++) {
 		const struct planned_attachment *planned = &assigned->attachments->planned[i];
-		if (is_open(planned) && has_dhcp_attachment(input, planned->network))
-			address_note(assigned, conflicts, planned, &all[planned->resolved->number]);
+		for (size_t slot = 0; slot < planned->n_requests; slot++)
+			if (is_open(&planned->requests[slot]) &&
+			    has_dhcp_attachment(input, planned->network))
+				address_note(assigned, conflicts, planned, slot,
+					     &all[planned->resolved->number]);
 	}
 	for (size_t i = 0; i < n_networks; i++)
 		if (all[i].warn)

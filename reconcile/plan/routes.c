@@ -1,5 +1,7 @@
 #include "reconcile/plan/routes.h"
 
+#include <sys/socket.h>
+
 /* The routes during selection. */
 struct router {
 	const struct plan_input *input;
@@ -27,13 +29,24 @@ static void router_add(const struct router *router, const struct planned_attachm
 			  (struct link_route){.to = {.ip = assigned->router, .len = 32}});
 }
 
-static struct ip gateway_of(const struct router *router, const struct planned_attachment *planned,
-			    size_t family)
+static const struct assigned_address *address_of(const struct router *router,
+						 const struct planned_attachment *planned)
 {
-	if (planned_leases(planned, family))
+	return &router->addresses->assigned[planned->number];
+}
+
+static bool leases(const struct planned_attachment *planned, uint8_t family)
+{
+	return family == AF_INET && planned_leases(planned);
+}
+
+static struct ip gateway_of(const struct router *router, const struct planned_attachment *planned,
+			    uint8_t family)
+{
+	if (leases(planned, family))
 		return router->assigned[planned->number].router;
 	const struct ip *gateway = network_gateway(
-		planned->network, &router->addresses->assigned[planned->number].ip[family]);
+		planned->network, assigned_primary(address_of(router, planned), family));
 	return gateway ? *gateway : (struct ip){0};
 }
 
@@ -42,24 +55,21 @@ static struct ip gateway_of(const struct router *router, const struct planned_at
 static bool is_on_link(const struct router *router, const struct planned_attachment *planned,
 		       const struct ip *via)
 {
-	const size_t family = via->family == AF_INET ? IPV4 : IPV6;
-	const struct ip *ip = &router->addresses->assigned[planned->number].ip[family];
-	const struct subnet *subnet = ip->family ? network_subnet_of(planned->network, ip) : NULL;
-	return via->family && !planned_leases(planned, family) && !ip_is_link_local(via) &&
-	       !(subnet && prefix_contains(&subnet->prefix, via));
+	return via->family && !leases(planned, via->family) && !ip_is_link_local(via) &&
+	       !assigned_reaches(address_of(router, planned), planned->network, via);
 }
 
 /* Whether it may have a default route. For a lease, that is known only when it has arrived. */
 static bool claims_default(const struct router *router, const struct planned_attachment *planned,
-			   size_t family)
+			   uint8_t family)
 {
-	return planned_leases(planned, family) ? !planned->network->internal
-					       : gateway_of(router, planned, family).family != 0;
+	return leases(planned, family) ? !planned->network->internal
+				       : gateway_of(router, planned, family).family != 0;
 }
 
 /* The attachment with the highest precedence for the namespace's default route, or NULL. */
 static const struct planned_attachment *
-default_owner(const struct router *router, const struct netns_group *netns_group, size_t family)
+default_owner(const struct router *router, const struct netns_group *netns_group, uint8_t family)
 {
 	const struct planned_attachment *best = NULL;
 	for (size_t i = 0; i < netns_group->count; i++) {
@@ -73,12 +83,14 @@ default_owner(const struct router *router, const struct netns_group *netns_group
 
 static void defaults_add(const struct router *router, const struct netns_group *netns_group)
 {
-	for (size_t family = 0; family < N_FAMILIES; family++) {
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	for (size_t i = 0; i < 2; i++) {
+		const uint8_t family = families[i];
 		const struct planned_attachment *owner = default_owner(router, netns_group, family);
 		if (!owner)
 			continue;
 		const struct ip via = gateway_of(router, owner, family);
-		router->assigned[owner->number].gateway |= planned_leases(owner, family);
+		router->assigned[owner->number].gateway |= leases(owner, family);
 		if (via.family)
 			route_add(router, owner,
 				  (struct link_route){.to.ip.family = via.family,

@@ -22,9 +22,9 @@ static int used_compare(const void *a, const void *b)
 }
 
 static const struct prefix *prefix_used(const struct assigned *assigned,
-					const struct planned_attachment *planned, size_t family)
+					const struct planned_attachment *planned, size_t slot)
 {
-	const struct ip *ip = &assigned->addresses->assigned[planned->number].ip[family];
+	const struct ip *ip = &assigned->addresses->assigned[planned->number].ips[slot].ip;
 	const struct subnet *subnet = ip->family ? network_subnet_of(planned->network, ip) : NULL;
 	return subnet ? &subnet->prefix : NULL;
 }
@@ -35,9 +35,9 @@ static struct used_subnet *subnets_list(const struct assigned *assigned,
 	struct used_subnet *list = NULL;
 	*ret_count = 0;
 	for (size_t i = 0; i < netns_group->count; i++)
-		for (size_t family = 0; family < N_FAMILIES; family++) {
+		for (size_t slot = 0; slot < netns_group->planned_all[i]->n_requests; slot++) {
 			const struct planned_attachment *planned = netns_group->planned_all[i];
-			const struct prefix *prefix = prefix_used(assigned, planned, family);
+			const struct prefix *prefix = prefix_used(assigned, planned, slot);
 			if (prefix)
 				*array_push(assigned->input->scratch, list, *ret_count) =
 					(struct used_subnet){planned, prefix};

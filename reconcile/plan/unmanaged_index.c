@@ -192,8 +192,7 @@ struct noter {
 static bool keeps(const struct noter *noter, const struct planned_attachment *planned,
 		  const struct ip *ip)
 {
-	const struct ip *kept = planned ? noter->kept(noter->data, planned) : NULL;
-	return kept && (ip_equal(ip, &kept[0]) || ip_equal(ip, &kept[1]));
+	return planned && noter->kept && assigned_has(noter->kept(noter->data, planned), ip);
 }
 
 /* The addresses of links, all in one namespace. */

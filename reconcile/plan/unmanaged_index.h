@@ -10,7 +10,7 @@
 
 #include "kernel/link_kind.h"
 #include "reconcile/plan/address_set.h"
-#include "reconcile/plan/attachments.h"
+#include "reconcile/plan/assigned_address.h"
 
 /* A remaining live macvlan or ipvlan on a parent that the run does not manage; or a managed one
  * with addresses that its attachment does not keep. */
@@ -81,7 +81,8 @@ const struct managed_link *mac_passing(const struct unmanaged_index *unmanaged,
 				       const struct planned_attachment *planned,
 				       const struct mac *mac);
 /* The address of each family that an attachment keeps; or family 0. */
-typedef const struct ip *kept_addresses(const void *data, const struct planned_attachment *planned);
+typedef const struct assigned_address *kept_addresses(const void *data,
+						      const struct planned_attachment *planned);
 /* The claims of attachments' links for addresses that they do not keep, and of links that are
  * deleted: struct unmanaged. A container can give its link any address. */
 const struct address_set *attachment_claims(const struct matched *matched, kept_addresses *kept,
