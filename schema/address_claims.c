@@ -129,19 +129,26 @@ static bool address_fits(struct build *build, const struct scope *scope,
 	return true;
 }
 
-void address_claim(struct build *build, const struct scope *scope, struct network_info *info,
-		   const struct node *body, const char *key, const struct ip *ip)
+void address_claim_at(struct build *build, const struct scope *scope, struct network_info *info,
+		      const struct node *node, const struct ip *ip)
 {
-	const struct node *node = body ? node_good(body, key) : NULL;
-	struct scope here = {.up = scope, .name = key};
-	if (!node || !ip->family || !address_fits(build, &here, info, node, ip) || !info->link)
+	if (!ip->family || !address_fits(build, scope, info, node, ip) || !info->link)
 		return;
 	struct claim *claim = claim_new(build, info, node);
 	claim->key.family = ip->family;
 	memcpy(claim->key.bytes, ip->bytes, sizeof(ip->bytes));
 	const struct claim *other = claim_enter(build, claim);
 	if (other)
-		report_in_use(build, &here, info, node, other);
+		report_in_use(build, scope, info, node, other);
+}
+
+void address_claim(struct build *build, const struct scope *scope, struct network_info *info,
+		   const struct node *body, const char *key, const struct ip *ip)
+{
+	const struct node *node = body ? node_good(body, key) : NULL;
+	struct scope here = {.up = scope, .name = key};
+	if (node)
+		address_claim_at(build, &here, info, node, ip);
 }
 
 void mac_claim(struct build *build, const struct scope *scope, struct network_info *info,

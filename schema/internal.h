@@ -160,6 +160,9 @@ const struct subnet *network_subnet(const struct network_info *info, const struc
  * unset address is ignored. */
 void address_claim(struct build *build, const struct scope *scope, struct network_info *info,
 		   const struct node *body, const char *key, const struct ip *ip);
+/* The same for the address whose value is `node`. */
+void address_claim_at(struct build *build, const struct scope *scope, struct network_info *info,
+		      const struct node *node, const struct ip *ip);
 #define RESERVED_GATEWAY "the gateway"
 #define RESERVED_AUX     "an aux address"
 /* Reserves an address; `what` is one of these two. */

@@ -193,7 +193,8 @@ static const struct key network_keys[] = {
 	 AT(struct network_decl, network.subnets),
 	 .count = offsetof(struct network_decl, network.n_subnets),
 	 .object = &subnet_object,
-	 .description = "several subnets, such as one for IPv4 and one for IPv6",
+	 .description = "several subnets, such as one for IPv4 and one for IPv6; an empty list: "
+			"layer 2 only, without addresses",
 	 .example = "[{subnet: 172.16.86.0/24}, {subnet: \"fd00:86::/64\"}]"},
 	{.name = "mtu",
 	 .type = KEY_NUMBER,
@@ -358,6 +359,23 @@ const struct object sysctl_object = {
 	.description = "settings of the attachment's link",
 };
 
+static const struct key address_entry_keys[] = {
+	{.name = "ADDRESS",
+	 .type = KEY_DESTINATION,
+	 AT(struct address_entry, within),
+	 .description = "an address, or a subnet of the network from which one is allocated",
+	 .example = "172.16.86.20"},
+};
+
+const struct object address_entry_object = {
+	.where = "addresses[]",
+	KEYS(address_entry_keys),
+	.size = sizeof(struct address_entry),
+	.plain = true,
+	.description = "an address of an attachment",
+	.example = "172.16.86.20",
+};
+
 static const struct key attachment_keys[] = {
 	{.name = "ipv4_address",
 	 .type = KEY_IPV4,
@@ -371,6 +389,18 @@ static const struct key attachment_keys[] = {
 	 .description = "the IPv6 address",
 	 .default_text = "allocated, if the network has an IPv6 subnet",
 	 .example = "fd00:86::20"},
+	{.name = "addresses",
+	 .type = KEY_LIST,
+	 AT(struct attachment, addresses),
+	 .count = offsetof(struct attachment, n_addresses),
+	 .has = offsetof(struct attachment, has_addresses),
+	 .object = &address_entry_object,
+	 .description =
+		 "all addresses, instead of the two keys above: addresses, and subnets of the "
+		 "network from which one is allocated; the first of a family is the primary one, "
+		 "and an empty list is none",
+	 .default_text = "one of each family of the network",
+	 .example = "[172.16.86.20, 172.16.86.21, \"fd00:86::/64\"]"},
 	{.name = "dhcp",
 	 .type = KEY_BOOL,
 	 AT(struct attachment, dhcp),

@@ -142,8 +142,7 @@ struct sysctl {
 };
 
 /* An entry of `addresses`. */
-struct wanted_address {
-	struct place place;
+struct address_entry {
 	struct prefix within; /* an address is allocated in it: a subnet of the network */
 	bool fixed;           /* it is the address itself, with its full length */
 };
@@ -152,7 +151,7 @@ struct attachment {
 	struct place place;
 	const struct network *network;
 	struct ip ipv4, ipv6; /* family 0: choose one if the network has a subnet of that family */
-	struct wanted_address *addresses; /* with has_addresses: all of its addresses */
+	struct address_entry *addresses; /* with has_addresses: all of its addresses */
 	size_t n_addresses;
 	bool has_addresses;
 	bool dhcp,

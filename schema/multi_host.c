@@ -208,29 +208,28 @@ static void check_open(struct build *build, const struct scope *scope,
 
 /* An explicit address can be on one host only; `host` is that host, or NULL. */
 static void check_explicit(struct build *build, const struct scope *scope,
-			   const struct network_info *info, const struct node *body,
-			   const char *key, const struct ip *ip, const char *host)
+			   const struct network_info *info, const struct node *value,
+			   const struct ip *ip, const char *host)
 {
 	struct context *context = &build->context;
-	const struct node *value = node_get(body, key);
 	const struct range *range =
 		ip && host && info->link ? range_find(build, info->link, ip) : NULL;
 
 	if (info->network->several_hosts && !host) {
-		report_key(context, CODE_MULTI_HOST_ADDRESS, scope, body, key,
-			   "list one host in `hosts`, or remove the address: each host then "
-			   "allocates its own",
-			   "%s would be used by several hosts on the LAN of networks.%s",
-			   value->text, printable_text(context, info->network->name));
+		report(context, CODE_MULTI_HOST_ADDRESS, scope, value,
+		       "list one host in `hosts`, or remove the address: each host then "
+		       "allocates its own",
+		       "%s would be used by several hosts on the LAN of networks.%s", value->text,
+		       printable_text(context, info->network->name));
 	} else if (range && range->host && strcmp(range->host, host) != 0) {
 		char text[PREFIX_TEXT_SIZE];
 		struct place place = place_of(context, range->node);
 		place.file = range->info->source->file;
-		report_key(context, CODE_MULTI_HOST_ADDRESS, scope, body, key,
-			   "choose an address outside that range",
-			   "%s is in %s, the range of host %s at %s", value->text,
-			   prefix_format(&range->prefix, text),
-			   printable_text(context, range->host), place_text(context, &place));
+		report(context, CODE_MULTI_HOST_ADDRESS, scope, value,
+		       "choose an address outside that range",
+		       "%s is in %s, the range of host %s at %s", value->text,
+		       prefix_format(&range->prefix, text), printable_text(context, range->host),
+		       place_text(context, &place));
 	}
 }
 
@@ -244,8 +243,9 @@ static void check_addresses(struct build *build, const struct scope *scope,
 {
 	for (size_t i = 0; i < N_FAMILIES; i++) {
 		const struct node *value = body ? node_get(body, families[i].key) : NULL;
+		struct scope here = {.up = scope, .name = families[i].key};
 		if (value && ips[i]->family)
-			check_explicit(build, scope, info, body, families[i].key, ips[i], host);
+			check_explicit(build, &here, info, value, ips[i], host);
 		else if (!value && !(leased && families[i].family == AF_INET))
 			check_open(build, scope, info, assignment, at, i);
 	}
@@ -313,6 +313,25 @@ static void report_other_host(struct build *build, const struct scope *scope,
 	       printable_text(context, container->name));
 }
 
+/* The list `addresses`. */
+static void check_listed(struct build *build, const struct scope *scope,
+			 const struct network_info *info, const struct host_assignment *assignment,
+			 const struct attachment *attachment, const struct node *body,
+			 const char *host)
+{
+	struct scope up = {.up = scope, .name = "addresses"}, here = {.up = &up};
+	const struct node *list = node_good(body, up.name);
+	for (const struct node *item = list ? list->first : NULL;
+	     item && here.index < attachment->n_addresses; item = item->next, here.index++) {
+		const struct address_entry *address = &attachment->addresses[here.index];
+		if (address->fixed)
+			check_explicit(build, &here, info, item, &address->within.ip, host);
+		else if (address->within.ip.family)
+			check_open(build, &here, info, assignment, item,
+				   address->within.ip.family == AF_INET6);
+	}
+}
+
 static void check_attachment(struct build *build, const struct scope *scope,
 			     const struct network_info *info, const struct container *container,
 			     const struct attachment *attachment, const struct node *at,
@@ -327,9 +346,14 @@ static void check_attachment(struct build *build, const struct scope *scope,
 	}
 	if (!host)
 		host = hosts_only(&info->network->hosts);
-	check_addresses(build, scope, info, &assignment, at, body, ips, host, attachment->dhcp);
+	if (attachment->has_addresses)
+		check_listed(build, scope, info, &assignment, attachment, body, host);
+	else
+		check_addresses(build, scope, info, &assignment, at, body, ips, host,
+				attachment->dhcp);
+	struct scope mac = {.up = scope, .name = "mac_address"};
 	if (attachment->mac.set)
-		check_explicit(build, scope, info, body, "mac_address", NULL, host);
+		check_explicit(build, &mac, info, node_get(body, mac.name), NULL, host);
 }
 
 void multi_host_check_container(struct build *build, struct set_info *set, struct node *name)

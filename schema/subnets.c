@@ -268,10 +268,11 @@ void network_check_subnets(struct build *build, const struct scope *scope,
 			   "requires `subnet`");
 	else if (list && decl->network.n_subnets)
 		check_list(build, scope, info, &decl->network, list);
-	else if (!info->body->incomplete && (!list || !list->bad) && !decl->network.dhcp)
-		report(context, CODE_SUBNET, scope, list ? list : info->name,
-		       "add `subnet: 172.16.86.0/24`", "has no subnet");
-	if (decl->network.n_subnets == 0 && !decl->network.dhcp)
+	else if (!info->body->incomplete && !list && !decl->network.dhcp)
+		report(context, CODE_SUBNET, scope, info->name,
+		       "add `subnet: 172.16.86.0/24`, or `subnets: []` for layer 2 only",
+		       "has no subnet");
+	if (decl->network.n_subnets == 0 && !decl->network.dhcp && !(list && !list->bad))
 		info->unsure = true;
 	check_overlaps(build, scope, info);
 }

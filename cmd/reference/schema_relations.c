@@ -36,7 +36,7 @@ static const struct relations {
 	 " 'dependentRequired': {'vlan': ['parent'], 'vlan_protocol': ['parent'],"
 	 "   'gateway': ['subnet'], 'on_link': ['gateway'], 'ip_range': ['subnet'], 'aux_addresses': ['subnet']},"
 	 " 'allOf': ["
-	 "  {'properties': {'subnets': {'minItems': 1}, 'parent': {'not': {'const': 'lo'}}}},"
+	 "  {'properties': {'parent': {'not': {'const': 'lo'}}}},"
 	 "  {'if': {'required': ['vlan']}, 'else': {'properties': {'parent': {'not':"
 	 "   {'type': 'string', 'pattern': '^lo" DOT_VLAN "'}}}}},"
 	 "  {'if': {'required': ['mode'],"
@@ -57,7 +57,9 @@ static const struct relations {
 	{&subnet_object, "{'allOf': [" SUBNET_RELATIONS "]}"},
 	{&attachment_object,
 	 "{'if': {'required': ['dhcp'], 'properties': {'dhcp': {'enum': [true, 'true']}}},"
-	 " 'then': {'properties': {'ipv4_address': false}}}"},
+	 " 'then': {'properties': {'ipv4_address': false}},"
+	 " 'dependentSchemas': {'addresses':"
+	 "   {'properties': {'ipv4_address': false, 'ipv6_address': false}}}}"},
 	{&route_object,
 	 "{'allOf': [" SAME_FAMILY("to", "via") "," SAME_FAMILY(
 		 "to", "source") ","
