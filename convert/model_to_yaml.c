@@ -45,7 +45,7 @@ static void put_subnets(struct tree *map, const struct network *network)
 		put_subnet(map, network->subnets);
 		return;
 	}
-	struct tree *list = network->n_subnets ? tree_list(map, "subnets") : NULL;
+	struct tree *list = network->dhcp && !network->n_subnets ? NULL : tree_list(map, "subnets");
 	for (size_t i = 0; i < network->n_subnets; i++)
 		put_subnet(tree_map(list, NULL), &network->subnets[i]);
 }
@@ -126,13 +126,25 @@ void serialise_source(struct tree *map, const struct container *container)
 		tree_text(map, source_kind_name(container->source_kind), container->source);
 }
 
+static void put_addresses(struct tree *map, const struct attachment *attachment)
+{
+	char text[IP_TEXT_SIZE];
+	if (!attachment->has_addresses) {
+		put_ip(map, "ipv4_address", &attachment->ipv4);
+		put_ip(map, "ipv6_address", &attachment->ipv6);
+		return;
+	}
+	struct tree *list = tree_list(map, "addresses");
+	for (size_t i = 0; i < attachment->n_addresses; i++)
+		tree_text(list, NULL, ip_format(&attachment->addresses[i].within.ip, text));
+}
+
 void serialise_attachment(struct tree *map, const struct attachment *attachment)
 {
 	char mac[MAC_TEXT_SIZE];
 	if (attachment->has_dhcp)
 		tree_bool(map, "dhcp", attachment->dhcp);
-	put_ip(map, "ipv4_address", &attachment->ipv4);
-	put_ip(map, "ipv6_address", &attachment->ipv6);
+	put_addresses(map, attachment);
 	if (attachment->mac.set)
 		tree_text(map, "mac_address", mac_format(&attachment->mac, mac));
 	put_text(map, "interface_name", attachment->interface_name);

@@ -90,6 +90,20 @@ static struct ip *own_ip(struct observed_attachment *attachment, size_t family)
 typedef bool address_visit(const struct ballot *ballot, struct observed_attachment *attachment,
 			   const struct prefix *address);
 
+/* Whether mvapply gave the link its addresses, though none has its protocol: an old ip(8) did not
+ * set it. Otherwise they are the container's own, such as those of a DHCP client in it. */
+static bool may_have_lost_tag(const struct ballot *ballot, struct observed_attachment *attachment)
+{
+	const struct live_link *link = attachment->link;
+	bool may = link->tag.role == ROLE_NONE || !ballot->set->live->addr_proto;
+	each_addr_of (addr, attachment->ns, link->ifindex)
+		may |= observed_addr_tagged(ballot->set, link, addr) ||
+		       mac_is_of_ipv4(&link->mac, &addr->prefix.ip);
+	each_route_of (route, attachment->ns, link->ifindex)
+		may |= route->proto == OWNER_TAG_PROTOCOL;
+	return may;
+}
+
 static const struct prefix *address_find(const struct ballot *ballot,
 					 struct observed_attachment *attachment, size_t family,
 					 address_visit *take)
@@ -101,6 +115,7 @@ static const struct prefix *address_find(const struct ballot *ballot,
 		each_addr_of (addr, attachment->ns, link->ifindex)
 			if (addr != lease && family_of(&addr->prefix.ip) == family &&
 			    observed_addr_counts(link, addr) &&
+			    (tagged || may_have_lost_tag(ballot, attachment)) &&
 			    observed_addr_tagged(set, link, addr) == (tagged == 1) &&
 			    take(ballot, attachment, &addr->prefix))
 				return &addr->prefix;
@@ -136,11 +151,17 @@ static bool free_for(const struct ballot *ballot, const struct observed_attachme
 	return !holder || holder == (size_t)(uintptr_t)attachment;
 }
 
-static void address_give(const struct ballot *ballot, struct observed_attachment *attachment,
-			 const struct prefix *address)
+static void holder_set(const struct ballot *ballot, const struct observed_attachment *attachment,
+		       const struct prefix *address)
 {
 	*address_holder(ballot->set, ballot->network->parent, &address->ip) =
 		(size_t)(uintptr_t)attachment;
+}
+
+static void address_give(const struct ballot *ballot, struct observed_attachment *attachment,
+			 const struct prefix *address)
+{
+	holder_set(ballot, attachment, address);
 	*own_ip(attachment, family_of(&address->ip)) = address->ip;
 }
 
@@ -287,19 +308,82 @@ static void address_choose(const struct ballot *ballot, const struct voter *vote
 	}
 }
 
-static void further_note(const struct ballot *ballot, struct observed_attachment *attachment)
+/* Whether a subnet has it, which may be one of its own. */
+static bool address_fits(const struct ballot *ballot, const struct voter *voter,
+			 const struct prefix *address)
 {
+	if (within_subnet(ballot, voter->attachment, address))
+		return true;
+	if (!network_has_family(&ballot->network->model, address->ip.family) ||
+	    !outside_subnets(ballot, voter->attachment, address))
+		return false;
+	subnet_of_one(ballot, voter, address);
+	return true;
+}
+
+static void address_list(const struct ballot *ballot, struct observed_attachment *attachment,
+			 const struct ip *ip)
+{
+	struct attachment *model = &attachment->model;
+	*array_push(ballot->set->arena, model->addresses, model->n_addresses) =
+		(struct address_entry){.within = {.ip = *ip, .len = (uint8_t)ip_bits(ip)},
+				       .fixed = true};
+}
+
+/* A further address that mvapply gave, which the file can have in `addresses`. */
+static bool is_listed(const struct ballot *ballot, const struct voter *voter,
+		      const struct live_addr *addr)
+{
+	struct observed_attachment *attachment = voter->attachment;
+	const struct ip *ip = &addr->prefix.ip;
+	return attachment->link->tag.role != ROLE_NONE &&
+	       observed_addr_tagged(ballot->set, attachment->link, addr) &&
+	       !(attachment->model.dhcp && ip->family == AF_INET) &&
+	       address_fits(ballot, voter, &addr->prefix);
+}
+
+static void further_take(const struct ballot *ballot, const struct voter *voter,
+			 const struct live_addr *addr)
+{
+	struct observed_attachment *attachment = voter->attachment;
 	const struct observed_set *set = ballot->set;
+	const struct ip *own = own_ip(attachment, family_of(&addr->prefix.ip));
+	char text[PREFIX_TEXT_SIZE];
+	if (is_listed(ballot, voter, addr)) {
+		holder_set(ballot, attachment, &addr->prefix);
+		address_list(ballot, attachment, &addr->prefix.ip);
+		attachment->model.has_addresses = true;
+	} else if (!own->family || observed_addr_tagged(set, attachment->link, addr)) {
+		note_add(set->arena, &attachment->notes, "it also has the address %s",
+			 prefix_format(&addr->prefix, text));
+	}
+}
+
+/* Whether the network has a subnet of the family, and the attachment of mvapply no address in it.
+ */
+static bool lacks(const struct ballot *ballot, struct observed_attachment *attachment,
+		  size_t family)
+{
+	return attachment->link->tag.role != ROLE_NONE &&
+	       network_has_family(&ballot->network->model, family == IPV4 ? AF_INET : AF_INET6) &&
+	       !(family == IPV4 && attachment->model.dhcp) && !own_ip(attachment, family)->family;
+}
+
+/* The list is written only if it differs from one address of each family. */
+static void further_addresses(const struct ballot *ballot, const struct voter *voter)
+{
+	struct observed_attachment *attachment = voter->attachment;
 	const struct live_link *link = attachment->link;
-	const struct live_addr *lease = live_lease(set->live, attachment->ns, link);
-	each_addr_of (addr, attachment->ns, link->ifindex) {
-		const struct ip *own = own_ip(attachment, family_of(&addr->prefix.ip));
-		char text[PREFIX_TEXT_SIZE];
-		if (addr != lease && observed_addr_counts(link, addr) &&
-		    !ip_equal(own, &addr->prefix.ip) &&
-		    (!own->family || observed_addr_tagged(set, link, addr)))
-			note_add(set->arena, &attachment->notes, "it also has the address %s",
-				 prefix_format(&addr->prefix, text));
+	const struct live_addr *lease = live_lease(ballot->set->live, attachment->ns, link);
+	for (size_t family = 0; family < N_FAMILIES; family++) {
+		const struct ip *own = own_ip(attachment, family);
+		attachment->model.has_addresses |= lacks(ballot, attachment, family);
+		if (own->family)
+			address_list(ballot, attachment, own);
+		each_addr_of (addr, attachment->ns, link->ifindex)
+			if (addr != lease && family_of(&addr->prefix.ip) == family &&
+			    observed_addr_counts(link, addr) && !ip_equal(own, &addr->prefix.ip))
+				further_take(ballot, voter, addr);
 	}
 }
 
@@ -324,7 +408,7 @@ static void network_addresses(const struct ballot *ballot)
 			address_choose(ballot, &ballot->voters[i], family);
 	}
 	for (size_t i = 0; i < ballot->n_voters; i++) {
-		further_note(ballot, ballot->voters[i].attachment);
+		further_addresses(ballot, &ballot->voters[i]);
 		mac_take(ballot->network, ballot->voters[i].attachment);
 	}
 }

@@ -206,12 +206,22 @@ static void dhcp_finish(const struct ballot *ballot)
 	}
 }
 
+/* Whether its attachments are live and have no address: it is of layer 2 only. */
+static bool is_layer2(const struct ballot *ballot)
+{
+	size_t managed = 0;
+	for (size_t i = 0; i < ballot->n_voters; i++)
+		managed += ballot->voters[i].attachment->link->tag.role != ROLE_NONE;
+	return managed > 0;
+}
+
 /* A network requires a subnet, or DHCP. The placeholder is a documentation prefix of RFC 5737,
  * which no LAN uses. */
-static void empty_finish(struct observed_set *set, struct observed_network *network)
+static void empty_finish(struct observed_set *set, const struct ballot *ballot,
+			 struct observed_network *network)
 {
 	struct network *model = &network->model;
-	if (model->n_subnets || model->dhcp)
+	if (model->n_subnets || model->dhcp || is_layer2(ballot))
 		return;
 	struct subnet *subnet = array_push(set->arena, model->subnets, model->n_subnets);
 	if (!parent_subnet(set, network->parent, &subnet->prefix))
@@ -245,6 +255,6 @@ void observed_finish(struct observed_set *set)
 		struct observed_network *network = &set->networks[i];
 		host_subnet_finish(set, network, &network->model.host.ipv4);
 		host_subnet_finish(set, network, &network->model.host.ipv6);
-		empty_finish(set, network);
+		empty_finish(set, &ballots[i], network);
 	}
 }

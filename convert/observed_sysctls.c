@@ -31,12 +31,21 @@ static bool has_finer(const struct live_link *link, const char *key)
 	return false;
 }
 
-/* The default for a new link, or NULL: mvapply disables router advertisements, and the IPv6 MTU
- * follows the link's. */
+/* Whether mvapply gave it addresses: only then it disables router advertisements. */
+static bool has_address(const struct observed_attachment *attachment)
+{
+	each_addr_of (addr, attachment->ns, attachment->link->ifindex)
+		if (observed_addr_counts(attachment->link, addr))
+			return true;
+	return attachment->link->tag.role == ROLE_NONE;
+}
+
+/* The default for a new link, or NULL: on a link with addresses of a file mvapply disables router
+ * advertisements, and the IPv6 MTU follows the link's. */
 static const char *default_sysctl_value(const struct observed_attachment *attachment,
 					const char *key, char mtu[16])
 {
-	if (strcmp(key, accept_ra) == 0)
+	if (strcmp(key, accept_ra) == 0 && has_address(attachment))
 		return "0";
 	if (strcmp(key, "net.ipv6.conf.IFNAME.mtu") != 0)
 		return live_sysctl(attachment->ns->default_sysctls, key);

@@ -43,3 +43,20 @@ void desired_free(struct desired *desired)
 	if (desired)
 		arena_free(desired->arena);
 }
+
+bool attachment_has_address(const struct attachment *attachment, const struct ip *ip)
+{
+	for (size_t i = 0; i < attachment->n_addresses; i++)
+		if (attachment->addresses[i].fixed &&
+		    ip_equal(&attachment->addresses[i].within.ip, ip))
+			return true;
+	return ip_equal(&attachment->ipv4, ip) || ip_equal(&attachment->ipv6, ip);
+}
+
+const struct ip *attachment_address(const struct attachment *attachment)
+{
+	for (size_t i = 0; i < attachment->n_addresses; i++)
+		if (attachment->addresses[i].fixed)
+			return &attachment->addresses[i].within.ip;
+	return attachment->ipv4.family ? &attachment->ipv4 : &attachment->ipv6;
+}

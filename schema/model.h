@@ -211,6 +211,11 @@ const struct ip *network_gateway(const struct network *network, const struct ip 
 /* Whether the network has a subnet of the family. */
 bool network_has_family(const struct network *network, unsigned family);
 
+/* The first address that the file gives to the attachment; family 0: none. */
+const struct ip *attachment_address(const struct attachment *attachment);
+/* Whether the file gives the address to the attachment. */
+bool attachment_has_address(const struct attachment *attachment, const struct ip *ip);
+
 /* The container's attachment to the network, or NULL. */
 struct attachment *container_attachment(const struct container *container,
 					const struct network *network);

@@ -90,8 +90,7 @@ static bool is_declared_address(const struct set *set, const struct network *net
 	for (size_t c = 0; c < set->n_containers; c++)
 		for (size_t i = 0; i < set->containers[c].n_attachments; i++) {
 			const struct attachment *other = &set->containers[c].attachments[i];
-			if (other->network == network &&
-			    (ip_equal(&other->ipv4, ip) || ip_equal(&other->ipv6, ip)))
+			if (other->network == network && attachment_has_address(other, ip))
 				return true;
 		}
 	return false;
@@ -129,12 +128,24 @@ static int address_merge(const struct network_of_set *where, struct ip *place,
 	return address_check(where, requested, error);
 }
 
+/* A list of the file has all addresses. */
+static int requested_merge(const struct network_of_set *where, const struct attachment *attachment,
+			   struct ip *place, const struct ip *requested, struct error *error)
+{
+	if (!attachment->has_addresses)
+		return address_merge(where, place, requested, error);
+	if (!requested->family || attachment_has_address(attachment, requested))
+		return 0;
+	return unusable(where->network, requested, "is not among those in the file", error);
+}
+
 static int attachment_merge(const struct network_of_set *where, const struct started *started,
 			    struct attachment *attachment, struct error *error)
 {
-	int status = address_merge(where, &attachment->ipv4, &started->ipv4, error);
+	int status = requested_merge(where, attachment, &attachment->ipv4, &started->ipv4, error);
 	if (status == 0)
-		status = address_merge(where, &attachment->ipv6, &started->ipv6, error);
+		status = requested_merge(where, attachment, &attachment->ipv6, &started->ipv6,
+					 error);
 	if (started->mac.set && !attachment->mac.set)
 		attachment->mac = started->mac;
 	attachment->interface_name = started->interface;

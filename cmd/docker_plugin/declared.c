@@ -29,8 +29,7 @@ const struct container *docker_declared(const struct network_of_set *where, cons
 	for (const struct container *container; (container = next_declared(where, &at));) {
 		const struct attachment *attachment =
 			container_attachment(container, where->network);
-		if (ip->family &&
-		    (ip_equal(&attachment->ipv4, ip) || ip_equal(&attachment->ipv6, ip)))
+		if (ip->family && attachment_has_address(attachment, ip))
 			return container;
 	}
 	return NULL;
@@ -103,7 +102,7 @@ static int name_wrong(const struct network_of_set *where, const struct container
 {
 	char text[IP_TEXT_SIZE];
 	const struct attachment *attachment = container_attachment(declared, where->network);
-	const struct ip *ip = attachment->ipv4.family ? &attachment->ipv4 : &attachment->ipv6;
+	const struct ip *ip = attachment_address(attachment);
 	error_set(error, EADDRNOTAVAIL, "the files give container %s the address %s",
 		  declared->source, ip_format(ip, text));
 	if (engine_name_means(declared->source, NULL, name))
@@ -117,7 +116,7 @@ static int name_wrong(const struct network_of_set *where, const struct container
 static bool has_address(const struct network_of_set *where, const struct container *declared)
 {
 	const struct attachment *attachment = container_attachment(declared, where->network);
-	return attachment->ipv4.family || attachment->ipv6.family;
+	return attachment_address(attachment)->family;
 }
 
 int docker_name_check(const struct docker_work *work, const struct network_of_set *where,

@@ -71,7 +71,8 @@ static json_t *list(const struct key *key)
 		json_put(schema, "minItems", json_integer(key->min));
 	if (key->max)
 		json_put(schema, "maxItems", json_integer(key->max));
-	if (key->object->plain)
+	/* Not `addresses`: a subnet can stand there for several addresses. */
+	if (key->object == &host_pattern_object)
 		json_put(schema, "uniqueItems", json_true());
 	return schema;
 }

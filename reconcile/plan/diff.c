@@ -3,6 +3,7 @@
 #include "kernel/link_kind.h"
 #include "reconcile/plan/step_build.h"
 
+#include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 
@@ -119,14 +120,16 @@ static void diff_up(const struct step *step, struct changes *changes)
 }
 
 /* If the kernel has no IFA_PROTO, all addresses of a link of an attachment count as managed; those
- * of a VLAN link, for example, are the host's own. */
+ * of a VLAN link, for example, are the host's own, and those of an attachment without an address in
+ * the file are the container's. */
 static bool addr_managed(const struct plan_input *input, const struct step *step,
 			 const struct live_addr *addr)
 {
 	enum role role = step->current->tag.role;
 	return !ip_is_link_local(&addr->prefix.ip) &&
 	       (addr->proto == OWNER_TAG_PROTOCOL ||
-		(!input->live->addr_proto && (role == ROLE_ATTACH || role == ROLE_HOST)));
+		(!input->live->addr_proto && (role == ROLE_ATTACH || role == ROLE_HOST) &&
+		 (step->desired->n_addrs || step->desired->dhcp.enabled)));
 }
 
 static const struct live_addr *addr_find(const struct step *step, const struct prefix *prefix)
@@ -152,6 +155,14 @@ static bool addr_lasts_so(const struct step *step, const struct live_addr *addr)
 	return !addr->valid == !link_spec_addr_terms(step->desired, &addr->prefix).valid;
 }
 
+static bool is_desired(const struct step *step, const struct prefix *addr)
+{
+	for (size_t i = 0; i < step->desired->n_addrs; i++)
+		if (prefix_equal(&step->desired->addrs[i], addr))
+			return true;
+	return false;
+}
+
 static void addr_change(struct changes *changes, bool from, bool to, const struct prefix *prefix)
 {
 	char text[PREFIX_TEXT_SIZE];
@@ -164,10 +175,7 @@ static void diff_addrs(const struct plan_input *input, const struct step *step,
 {
 	const struct link_spec *desired = step->desired;
 	each_addr_of (addr, step->ns, step->current->ifindex) {
-		bool declared = false;
-		for (size_t k = 0; k < desired->n_addrs; k++)
-			declared |= prefix_equal(&desired->addrs[k], &addr->prefix);
-		if (!declared && addr_managed(input, step, addr))
+		if (!is_desired(step, &addr->prefix) && addr_managed(input, step, addr))
 			addr_change(changes, true, false, &addr->prefix);
 	}
 	for (size_t i = 0; i < desired->n_addrs; i++) {
@@ -176,6 +184,52 @@ static void diff_addrs(const struct plan_input *input, const struct step *step,
 			addr_change(changes, false, true, &desired->addrs[i]);
 		else if (!addr_tagged_so(input, step, addr) || !addr_lasts_so(step, addr))
 			addr_change(changes, true, true, &desired->addrs[i]);
+	}
+}
+
+static bool same_subnet(const struct prefix *one, const struct prefix *other)
+{
+	return one->len == other->len && prefix_contains(one, &other->ip);
+}
+
+/* The first of the desired IPv4 addresses in its subnet: the kernel makes the first one that is
+ * added the primary one, with which packets leave (__inet_insert_ifa). */
+static bool is_primary(const struct link_spec *desired, size_t number)
+{
+	for (size_t i = 0; i < number; i++)
+		if (same_subnet(&desired->addrs[i], &desired->addrs[number]))
+			return false;
+	return desired->addrs[number].ip.family == AF_INET;
+}
+
+/* Those before it in its subnet are removed, and added again behind it (OP_RESTORE). `live` is NULL
+ * if the link does not have it yet. */
+static void primary_put(const struct plan_input *input, const struct step *step,
+			struct changes *changes, const struct prefix *primary,
+			const struct live_addr *live)
+{
+	char text[PREFIX_TEXT_SIZE], before[IP_TEXT_SIZE];
+	each_addr_of (addr, step->ns, step->current->ifindex) {
+		if (addr == live)
+			return;
+		if (same_subnet(&addr->prefix, primary) && addr_managed(input, step, addr) &&
+		    is_desired(step, &addr->prefix))
+			change_add(changes, FIELD_ADDRESS,
+				   arena_printf(changes->arena, "%s before %s",
+						prefix_format(&addr->prefix, text),
+						ip_format(&primary->ip, before)),
+				   NULL)
+				->addr = addr->prefix;
+	}
+}
+
+static void diff_primaries(const struct plan_input *input, const struct step *step,
+			   struct changes *changes)
+{
+	for (size_t i = 0; i < step->desired->n_addrs; i++) {
+		const struct live_addr *addr = addr_find(step, &step->desired->addrs[i]);
+		if ((!addr || addr->flags & IFA_F_SECONDARY) && is_primary(step->desired, i))
+			primary_put(input, step, changes, &step->desired->addrs[i], addr);
 	}
 }
 
@@ -366,6 +420,7 @@ bool link_diff(const struct plan_input *input, struct step *step)
 	diff_sysctls(step, &changes);
 	diff_up(step, &changes);
 	diff_addrs(input, step, &changes);
+	diff_primaries(input, step, &changes);
 	diff_routes(step, &changes);
 	diff_policy(step, &changes);
 	diff_lease(step, &changes);

@@ -107,7 +107,8 @@ static bool is_removal(const struct change *change)
 static bool comes_back(const struct step *step, const struct change *removal)
 {
 	for (size_t i = 0; removal->field == FIELD_ADDRESS && i < step->desired->n_addrs; i++)
-		if (ip_equal(&step->desired->addrs[i].ip, &removal->addr.ip))
+		if (ip_equal(&step->desired->addrs[i].ip, &removal->addr.ip) &&
+		    step->desired->addrs[i].len != removal->addr.len)
 			return true;
 	return false;
 }
