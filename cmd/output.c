@@ -6,6 +6,7 @@
 #include "cmd/output_markdown.h"
 #include "cmd/output_text.h"
 #include "cmd/session.h"
+#include "lib/journal.h"
 #include "reconcile/observe/netns_owner.h"
 
 #include <errno.h>
@@ -29,7 +30,7 @@ static void report_text(const struct run *run, const struct desired *desired,
 	if (tried && !options->quiet)
 		text_done(&text, plan, run->outcomes);
 	if (plan_count(plan, ACTION_REFUSED))
-		fputs("mvapply: refused: nothing was changed\n", stderr);
+		journal_stderr(LEVEL_ERROR, "mvapply: refused: nothing was changed\n");
 	for (size_t i = 0; i < run->n_stale_reasons; i++)
 		text_note(run->stale_reasons[i]);
 	if (run->fault.code)

@@ -3,6 +3,7 @@
 #include "cmd/ansi.h"
 #include "cmd/terminal.h"
 #include "lib/display_width.h"
+#include "lib/journal.h"
 #include "lib/memory.h"
 #include "lib/printable.h"
 #include "schema/words.h"
@@ -49,35 +50,38 @@ void text_diags(const struct diags *diags)
 {
 	const size_t columns = terminal_wrap_columns(STDERR_FILENO);
 	for (size_t i = 0; i < diags->count; i++)
-		fputs(diag_format(diags->arena, &diags->items[i], columns), stderr);
+		journal_stderr(LEVEL_ERROR, diag_format(diags->arena, &diags->items[i], columns));
 	if (diags->omitted)
-		fprintf(stderr, "mvapply: and %zu more errors\n", diags->omitted);
+		journal_stderr(LEVEL_ERROR,
+			       arena_printf(diags->arena, "mvapply: and %zu more errors\n",
+					    diags->omitted));
 }
 
 /* Writes a line to stderr, wrapped if it is too long. */
-static void report(const char *first, const char *text)
+static void report(enum log_level level, const char *first, const char *text)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	fflush(stdout); /* where both are one file, in the order in which it came */
-	fprintf(stderr, "%s\n", terminal_wrap(arena, stderr, first, 4, text));
+	journal_stderr(level,
+		       arena_printf(arena, "%s\n", terminal_wrap(arena, stderr, first, 4, text)));
 }
 
 void text_error(const struct error *error)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
-	report("mvapply: error: ", coded(arena, error->text, error->code));
+	report(LEVEL_ERROR, "mvapply: error: ", coded(arena, error->text, error->code));
 	if (*error->hint)
-		report("  hint: ", error->hint);
+		report(LEVEL_ERROR, "  hint: ", error->hint);
 }
 
 void text_note(const char *note)
 {
-	report("mvapply: note: ", note);
+	report(LEVEL_NOTICE, "mvapply: note: ", note);
 }
 
 void text_warning(const char *warning)
 {
-	report("mvapply: warning: ", warning);
+	report(LEVEL_WARNING, "mvapply: warning: ", warning);
 }
 
 void text_warnings(const struct plan *plan, const struct live *live)
@@ -92,7 +96,7 @@ void text_warnings(const struct plan *plan, const struct live *live)
 void text_unreadable(const struct live *live)
 {
 	for (size_t i = 0; i < live->n_unreadable; i++)
-		report("mvapply: warning: cannot read: ", live->unreadable[i].text);
+		report(LEVEL_WARNING, "mvapply: warning: cannot read: ", live->unreadable[i].text);
 }
 
 static const char *const nouns[] = {

@@ -1,5 +1,6 @@
 #include "cmd/sandbox.h"
 
+#include "cmd/output_text.h"
 #include "lib/capability.h"
 #include "lib/seccomp.h"
 
@@ -78,8 +79,10 @@ static int filter_install(void)
 
 static void note(const struct options *options, const char *what)
 {
+	char text[128];
+	snprintf(text, sizeof(text), "%s: %s", what, strerror(errno));
 	if (options->verbose)
-		fprintf(stderr, "mvapply: note: %s: %s\n", what, strerror(errno));
+		text_note(text);
 }
 
 void confine(const struct command *command, const struct options *options)

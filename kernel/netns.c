@@ -1,6 +1,7 @@
 #include "kernel/netns.h"
 
 #include "lib/cleanup.h"
+#include "lib/journal.h"
 #include "lib/memory.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -184,8 +185,10 @@ void netns_return(int fd)
 		away = false;
 		return;
 	}
-	fprintf(stderr, "mvapply: cannot return to the host's network namespace: %s\n",
-		strerror(errno));
+	char line[128];
+	snprintf(line, sizeof(line), "mvapply: cannot return to the host's network namespace: %s\n",
+		 strerror(errno));
+	journal_stderr(LEVEL_ERROR, line);
 	abort();
 }
 

@@ -1,13 +1,14 @@
 #include "lib/memory.h"
 
-#include <stdio.h>
+#include "lib/journal.h"
+
 #include <stdlib.h>
 
 void *memory_or_die(void *memory)
 {
 	if (memory)
 		return memory;
-	fputs("mvapply: out of memory\n", stderr);
+	journal_stderr(LEVEL_ERROR, "mvapply: out of memory\n");
 	abort();
 }
 

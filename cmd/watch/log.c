@@ -3,13 +3,13 @@
 #include "cmd/output_json.h"
 #include "cmd/watch/log_queue.h"
 #include "lib/json_text.h"
+#include "lib/memory.h"
 #include "schema/source_text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,22 +20,14 @@ static const char *const level_names[] = {
 	[LEVEL_INFO] = "info",
 };
 
-static bool on_journal(void)
-{
-	const char *stream = getenv("JOURNAL_STREAM");
-	unsigned long long device, inode;
-	struct stat stat;
-	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
-	       fstat(STDERR_FILENO, &stat) == 0 && stat.st_dev == device && stat.st_ino == inode;
-}
-
 struct log log_new(const struct options *options)
 {
 	const bool json = options->output == OUTPUT_JSON;
+	const int fd = json ? STDOUT_FILENO : STDERR_FILENO;
 	return (struct log){.json = json,
-			    .journal = on_journal(),
+			    .journal = journal_reads(fd),
 			    .quiet = options->quiet,
-			    .queue = log_queue_new(json ? STDOUT_FILENO : STDERR_FILENO)};
+			    .queue = log_queue_new(fd)};
 }
 
 void log_free(struct log *log)
@@ -67,20 +59,27 @@ static const char *time_text(char text[32])
 	return text;
 }
 
+/* The prefix that the journal reads; nothing elsewhere. */
+static const char *priority(const struct log *log, enum log_level level, char text[8])
+{
+	snprintf(text, 8, "<%d>", level);
+	return log->journal ? text : "";
+}
+
 static void json_line(const struct log *log, enum log_level level, const char *message,
 		      json_t *fields)
 {
-	char text[32];
+	char text[32], prefix[8], *entry;
 	json_t *line = json_pack("{s:i, s:s, s:s, s:o}", "version", JSON_FORMAT_VERSION, "time",
 				 time_text(text), "level", level_names[level], "message",
 				 json_text(message));
 	if (fields)
 		json_object_update_missing(line, fields);
-	char *dumped = json_dump(line, JSON_COMPACT);
-	if (dumped) {
-		const size_t size = strlen(dumped);
-		dumped[size] = '\n'; /* replaces the terminator */
-		log_queue_add(log->queue, dumped, size + 1);
+	char *dumped = memory_or_die(json_dump(line, JSON_COMPACT));
+	const int size = asprintf(&entry, "%s%s\n", priority(log, level, prefix), dumped);
+	if (size >= 0) {
+		log_queue_add(log->queue, entry, (size_t)size);
+		free(entry);
 	}
 	free(dumped);
 	json_decref(line);
@@ -92,8 +91,9 @@ static void text_line(const struct log *log, enum log_level level, const char *m
 					       [LEVEL_WARNING] = "warning: ",
 					       [LEVEL_NOTICE] = "",
 					       [LEVEL_INFO] = ""};
-	char text[32], line[LOG_MESSAGE_SIZE + 64];
-	const int size = log->journal ? snprintf(line, sizeof(line), "<%d>%s\n", level, message)
+	char text[32], prefix[8], line[LOG_MESSAGE_SIZE + 64];
+	const int size = log->journal ? snprintf(line, sizeof(line), "%s%s\n",
+						 priority(log, level, prefix), message)
 				      : snprintf(line, sizeof(line), "%s %s%s\n", time_text(text),
 						 prefixes[level], message);
 	log_queue_add(log->queue, line, (size_t)size);

@@ -4,13 +4,11 @@
 
 #include "cmd/options.h"
 #include "lib/error.h"
+#include "lib/journal.h"
 
 #include <jansson.h>
 
 #define LOG_MESSAGE_SIZE 1024 /* limit of one entry, with its end; longer ones are cut */
-
-/* The numbers are syslog's, in the format of sd-daemon(3): "<4>text". */
-enum log_level { LEVEL_ERROR = 3, LEVEL_WARNING = 4, LEVEL_NOTICE = 5, LEVEL_INFO = 6 };
 
 struct log {
 	bool json, journal, quiet;
@@ -18,7 +16,6 @@ struct log {
 	struct log_queue *queue;
 };
 
-/* JOURNAL_STREAM identifies a stderr that is connected to the journal (systemd.exec(5)). */
 struct log log_new(const struct options *options);
 void log_free(struct log *log);
 

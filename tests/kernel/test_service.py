@@ -98,6 +98,45 @@ def journal(host):
     assert any(line.startswith("<4>the files have errors") for line in log), log
 
 
+@test("service: what it says before its log begins has priorities for the journal, too")
+def journal_at_start(host):
+    host.netns("web")
+    os.makedirs(HERE, exist_ok=True)
+
+    def priorities(*arguments, code):
+        with open(f"{HERE}/early.log", "wb") as log:
+            stat = os.fstat(log.fileno())
+            done = subprocess.run([host.binary, *arguments], stderr=log, check=False, stdout=subprocess.DEVNULL,
+                                  env={**os.environ, "JOURNAL_STREAM": f"{stat.st_dev}:{stat.st_ino}"})
+        same(done.returncode, code, f"the exit code of {arguments}")
+        with open(f"{HERE}/early.log", encoding="utf-8") as log:
+            lines = log.read().splitlines()
+        assert lines and all(re.match(r"<[3-6]>", line) for line in lines), lines
+        return {line[1] for line in lines}
+
+    host.write("networks: [\n", "bad.yaml")
+    same(priorities("watch", "--no-such-option", code=3), {"3"}, "an option")
+    same(priorities("watch", code=3), {"3"}, "no file")
+    same(priorities("watch", "-f", "-", code=3), {"3"}, "standard input")
+    same(priorities("apply", "-f", "bad.yaml", code=3), {"3"}, "a unit that applies once")
+    host.write(document({"n": lan()}, TWO))
+    same(priorities("apply", "-f", "network.yaml", code=0), {"4"}, "a warning: no ip_range")
+
+
+@test("service: JSON has priorities if the journal reads standard output")
+def journal_json(host):
+    os.makedirs(HERE, exist_ok=True)
+    with open(f"{HERE}/service.out", "wb") as out:
+        stat = os.fstat(out.fileno())
+    with watching(host, "-f", "missing", "-o", "json",
+                  env={"JOURNAL_STREAM": f"{stat.st_dev}:{stat.st_ino}"}) as service:
+        service.quiet()
+        with open(f"{HERE}/service.out", encoding="utf-8") as out:
+            lines = out.read().splitlines()
+    same([line[:3] for line in lines], ["<3>", "<4>"], "priorities")
+    assert [json.loads(line[3:])["level"] for line in lines] == ["error", "warning"], lines
+
+
 @test("service: another JOURNAL_STREAM than stderr gives lines for a terminal")
 def no_journal(host):
     host.netns("web")
