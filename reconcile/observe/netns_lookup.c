@@ -103,6 +103,8 @@ static struct lookup_result netns_find(const struct search *search)
 		return path ? lookup_result_pending(arena_printf(
 				      arena, "no network namespace \"%s\" yet", source))
 			    : name_pending(arena, source);
+	if (lookup_result.fd < 0 && path) /* it may be that of a process */
+		process_denied(&error);
 	return lookup_result.fd < 0 ? lookup_result_failed(arena, &error) : lookup_result;
 }
 

@@ -153,27 +153,31 @@ def confined(host):
         assert not any("error" in line for line in service.log()), service.log()
 
 
+def dry_run(host, kept):
+    """What an apply with these capabilities would do, and its hints, on one line."""
+    done = host.mvapply("apply", "-f", "network.yaml", "--dry-run", before=confine(kept), code=None)
+    assert "CAP_NET_ADMIN" not in done.out, done
+    return " ".join(done.out.split())
+
+
 @test("deployment: a process's namespace needs the capability that engines.conf adds")
 def confined_process(host):
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_SHARED)
     more = os.path.join(EXAMPLES, "systemd/mvapply-engines.conf")
     with host.process() as pid:
-        text = document({"n": lan()}, {"web": {"pid": pid, "networks": ["n"]}})
-        for kept, said in ((capabilities(UNIT), "blocked"), (capabilities(UNIT, more), "created")):
-            with watching(host, "-f", host.write(text), before=confine(kept)) as service:
-                service.until_says(f"{said} attach web/n")
-        host.write(text)
-        for more_caps, found in (((), True), ((more,), False)):
-            kept = capabilities(UNIT, *more_caps)
-            done = host.mvapply("apply", "-f", "network.yaml", "--dry-run", before=confine(kept),
-                                code=None)
-            hint = " ".join(done.out.split())
-            same("mvapply-engines.conf" in hint, found, f"the hint names the drop-in\n{done}")
-            assert "CAP_NET_ADMIN" not in hint, done
-            doctor = host.mvapply("doctor", "-f", "network.yaml", "-o", "json", code=None,
-                                  before=confine(kept)).json
-            same([one["message"].split()[1].rstrip(",") for one in doctor["findings"]
-                  if one["check"] == "rights"], ["CAP_SYS_PTRACE"] if found else [], "rights")
+        for source in ({"pid": pid}, {"netns": f"/proc/{pid}/ns/net"}):
+            text = document({"n": lan()}, {"web": {**source, "networks": ["n"]}})
+            for kept, said, found in ((capabilities(UNIT), "blocked", True), (capabilities(UNIT, more), "created", False)):
+                with watching(host, "-f", host.write(text), before=confine(kept)) as service:
+                    service.until_says(f"{said} attach web/n")
+                hint = dry_run(host, kept)
+                same("mvapply-engines.conf" in hint, found, f"the hint names the drop-in\n{hint}")
+                if "pid" in source:
+                    doctor = host.mvapply("doctor", "-f", "network.yaml", "-o", "json", code=None,
+                                          before=confine(kept)).json
+                    same([one["message"].split()[1].rstrip(",") for one in doctor["findings"]
+                          if one["check"] == "rights"], ["CAP_SYS_PTRACE"] if found else [], "rights")
+            host.delete(text)
 
 
 LEASED = document({"n": lan(dhcp=True, subnet=None, gateway=None)}, {"web": ["n"]})
