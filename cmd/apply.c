@@ -85,7 +85,7 @@ int command_diff(const struct options *options)
 {
 	if (options->out)
 		return plan_save(options);
-	struct desired *desired = input_read(options, &(uint64_t){0});
+	struct desired *desired = input_read(options);
 	if (!desired)
 		return EXIT_USAGE;
 	struct options reporting = *options;
@@ -111,7 +111,7 @@ int command_apply(const struct options *options)
 		return plan_apply(options);
 	if (options->dry_run)
 		return command_diff(options);
-	struct desired *desired = input_read(options, &(uint64_t){0});
+	struct desired *desired = input_read(options);
 	if (!desired)
 		return EXIT_USAGE;
 	struct options reporting = *options;

@@ -166,8 +166,7 @@ int command_delete(const struct options *options)
 {
 	if (options->n_names && options->n_files)
 		return names_and_files(options);
-	struct desired *desired =
-		options->n_names ? named_sets(options) : input_read(options, &(uint64_t){0});
+	struct desired *desired = options->n_names ? named_sets(options) : input_read(options);
 	if (!desired)
 		return EXIT_USAGE;
 	const struct desired *declared = options->n_names ? NULL : declared_copy(desired);

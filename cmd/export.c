@@ -18,7 +18,7 @@ static bool names_take(const struct options *options, struct set_names *names)
 		*array_push(options->arena, names->items, names->count) = options->names[i];
 	if (!options->n_files)
 		return true;
-	struct desired *desired = input_read(options, &(uint64_t){0});
+	struct desired *desired = input_read(options);
 	for (size_t i = 0; desired && i < desired->n_sets; i++)
 		*array_push(options->arena, names->items, names->count) =
 			arena_strdup(options->arena, desired->sets[i].name);

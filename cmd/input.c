@@ -87,11 +87,12 @@ void input_wrong(const struct options *options, const struct diags *diags)
 		text_diags(diags);
 }
 
-struct desired *input_read(const struct options *options, uint64_t *ret_content)
+struct desired *input_read(const struct options *options)
 {
+	uint64_t ignored;
 	struct diags diags;
 	diags_init(&diags);
-	struct desired *desired = input_load(options, NULL, &diags, ret_content);
+	struct desired *desired = input_load(options, NULL, &diags, &ignored);
 	if (!desired)
 		input_wrong(options, &diags);
 	diags_free(&diags);

@@ -9,8 +9,8 @@
 #include "schema/model.h"
 
 /* Reads the files and prints their errors. Returns the caller's to free with desired_free, or NULL
- * after all errors were printed. *ret_content is set in either case. */
-struct desired *input_read(const struct options *options, uint64_t *ret_content);
+ * after all errors were printed. */
+struct desired *input_read(const struct options *options);
 
 /* The same without printing: errors are in `diags`. *ret_content identifies the content of the
  * files: a hash of their names and bytes, and of the errors of reading them. If it equals *known,

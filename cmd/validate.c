@@ -31,7 +31,7 @@ static void report(const struct desired *desired)
 
 int command_validate(const struct options *options)
 {
-	struct desired *desired = input_read(options, &(uint64_t){0});
+	struct desired *desired = input_read(options);
 	if (!desired)
 		return EXIT_USAGE;
 	if (options->output == OUTPUT_JSON)

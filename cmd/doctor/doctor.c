@@ -171,8 +171,7 @@ int command_doctor(const struct options *options)
 	const bool alone = !options->n_files;
 	if (alone && options->traffic)
 		return traffic_of_nothing(options);
-	struct desired *desired =
-		alone ? host_alone(options->host) : input_read(options, &(uint64_t){0});
+	struct desired *desired = alone ? host_alone(options->host) : input_read(options);
 	if (!desired)
 		return EXIT_USAGE;
 	struct run run;

@@ -39,7 +39,7 @@ static int graph_write(const struct options *options, const struct desired *desi
 
 int command_graph(const struct options *options)
 {
-	struct desired *desired = input_read(options, &(uint64_t){0});
+	struct desired *desired = input_read(options);
 	if (!desired)
 		return EXIT_USAGE;
 	struct run run;

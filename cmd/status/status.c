@@ -205,7 +205,7 @@ static void text_status_model(const struct status_model *model, const struct run
 static struct desired *read_or_empty(const struct options *options)
 {
 	if (options->n_files)
-		return input_read(options, &(uint64_t){0});
+		return input_read(options);
 	struct arena *arena = arena_new();
 	struct desired *desired = arena_alloc(arena, sizeof(*desired));
 	desired->arena = arena;

@@ -327,9 +327,25 @@ static bool container_moved(const struct container_lookup *lookup)
 	return stat(path, &stat_now) < 0 || stat_now.st_ino != lookup->ns->inode;
 }
 
+/* The files may have changed: they are read when they are quiet. */
+static void files_touched(struct service *service)
+{
+	service_unread(service);
+	loop_timer_set(service->loop, &service->prefetched, PREFETCH_MS);
+	if (!service->first_event)
+		service->first_event = clock_milliseconds();
+	int64_t left = service->first_event + QUIET_LONGEST_MS - clock_milliseconds();
+	if (left < 0)
+		left = 0;
+	loop_timer_set(service->loop, &service->debounce, left < QUIET_MS ? left : QUIET_MS);
+}
+
+/* inotify does not report that a file system with the files is mounted. */
 static void mounts_event(void *data)
 {
 	struct service *service = data;
+	if (!service->metrics.input_valid)
+		files_touched(service);
 	service_engines_mounted(service);
 	for (size_t i = 0; service->live && i < service->live->n_containers; i++) {
 		struct container_lookup *lookup = &service->live->container_lookups[i];
@@ -362,16 +378,8 @@ static void paths_ready(void *data, int fd, uint32_t events)
 	struct service *service = data;
 	(void)fd;
 	(void)events;
-	if (!paths_touched(service->paths))
-		return;
-	service_unread(service);
-	loop_timer_set(service->loop, &service->prefetched, PREFETCH_MS);
-	if (!service->first_event)
-		service->first_event = clock_milliseconds();
-	int64_t left = service->first_event + QUIET_LONGEST_MS - clock_milliseconds();
-	if (left < 0)
-		left = 0;
-	loop_timer_set(service->loop, &service->debounce, left < QUIET_MS ? left : QUIET_MS);
+	if (paths_touched(service->paths))
+		files_touched(service);
 }
 
 static int paths_listen(struct service *service, struct error *error)

@@ -22,8 +22,8 @@
 #define MASK_CONTENT                                                                               \
 	(IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CLOSE_WRITE | IN_MODIFY |        \
 	 IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF)
-/* Events of its parent folders: only whether they are removed. */
-#define MASK_SELF (IN_MOVE_SELF | IN_DELETE_SELF)
+/* Events of its parent folders: only whether they are removed, or become readable. */
+#define MASK_SELF (IN_MOVE_SELF | IN_DELETE_SELF | IN_ATTRIB)
 
 /* A watched folder, and the relevant names in it. */
 struct place {

@@ -56,8 +56,8 @@ struct service {
 	unsigned refusals; /* reconnections to it in a row */
 	int signals;       /* a signalfd */
 
-	struct desired *desired;
-	struct desired *next; /* contents of changed files; NULL: unchanged */
+	struct desired *desired; /* NULL: no files were valid yet */
+	struct desired *next;    /* contents of changed files; NULL: unchanged */
 	struct reload reload;
 	struct live *live;                    /* NULL: observe everything */
 	uint64_t content;                     /* hash of the files at the last reading */
@@ -116,7 +116,11 @@ void service_engines_free(struct service *service);
 /* The mount table has changed. */
 void service_engines_mounted(struct service *service);
 
-/* reload.c: reads the files in advance: they will probably not change again. */
+/* reload.c: whether files were valid at any time. */
+bool service_has_configuration(const struct service *service);
+/* At the start: `desired` is NULL, and the errors are logged, if the files are invalid. */
+void service_read_first(struct service *service);
+/* Reads the files in advance: they will probably not change again. */
 void service_prefetch(struct service *service);
 /* Discards it. */
 void service_unread(struct service *service);
@@ -165,5 +169,7 @@ void report_descriptors(struct service *service);
  */
 void report_start(struct service *service);
 void report_state(struct service *service, const struct selection *selection);
+/* The state without valid files. */
+void report_waiting(void);
 
 #endif

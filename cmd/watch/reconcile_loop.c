@@ -423,14 +423,18 @@ static void retry_timer_set(struct service *service)
 		loop_timer_set(service->loop, &service->retry_timer, next < 0 ? -1 : left);
 }
 
-void service_reconcile(void *data)
+static void metrics_update(struct service *service)
 {
-	struct service *service = data;
-	if (!service->dirty)
-		return;
+	struct error error;
+	if (service->options->metrics &&
+	    metrics_write(&service->metrics, service->options->metrics, &error) < 0)
+		log_error(&service->log, LEVEL_WARNING, NULL, &error);
+}
+
+static void reconcile(struct service *service)
+{
 	double start = seconds_now(CLOCK_MONOTONIC);
 	bool drift = service->live && !service->next;
-	service->dirty = false;
 	service->deferred_at = clock_milliseconds();
 	service_engines_update(service);
 	containers_retry(service);
@@ -440,8 +444,17 @@ void service_reconcile(void *data)
 		observe_release(service->live);
 	retry_timer_set(service);
 	metrics_observe(&service->metrics, seconds_now(CLOCK_MONOTONIC) - start);
-	struct error error;
-	if (service->options->metrics &&
-	    metrics_write(&service->metrics, service->options->metrics, &error) < 0)
-		log_error(&service->log, LEVEL_WARNING, NULL, &error);
+}
+
+void service_reconcile(void *data)
+{
+	struct service *service = data;
+	if (!service->dirty)
+		return;
+	service->dirty = false;
+	if (service_has_configuration(service))
+		reconcile(service);
+	else
+		report_waiting();
+	metrics_update(service);
 }

@@ -3,6 +3,18 @@
 
 #include <stdio.h>
 
+bool service_has_configuration(const struct service *service)
+{
+	return service->next || service->desired;
+}
+
+/* What holds as long as the files cannot be used. */
+static const char *in_effect(const struct service *service)
+{
+	return service_has_configuration(service) ? "the last valid configuration stays in effect"
+						  : "no configuration is in effect yet";
+}
+
 static void faults_log(const struct service *service, const struct diags *diags)
 {
 	for (size_t i = 0; i < diags->count; i++) {
@@ -15,16 +27,14 @@ static void faults_log(const struct service *service, const struct diags *diags)
 		log_write_fields(&service->log, LEVEL_ERROR, message,
 				 json_pack("{s:s}", "code", code));
 	}
-	log_write(&service->log, LEVEL_WARNING,
-		  "the files have errors: the last valid configuration stays in effect");
+	log_write(&service->log, LEVEL_WARNING, "the files have errors: %s", in_effect(service));
 }
 
 static void take(struct service *service, struct desired *desired)
 {
 	struct error error;
 	if (service_keep(service, desired, &error) < 0) {
-		log_error(&service->log, LEVEL_ERROR,
-			  "the last valid configuration stays in effect", &error);
+		log_error(&service->log, LEVEL_ERROR, in_effect(service), &error);
 		service_keep_only(service, service->next ? service->next : service->desired);
 		desired_free(desired);
 		service->metrics.input_valid = false;
@@ -36,10 +46,12 @@ static void take(struct service *service, struct desired *desired)
 	service_keep_only(service, desired);
 	service_wait_end(service);
 	service->refusals = 0;
+	log_write(&service->log, LEVEL_NOTICE, "%s",
+		  service->metrics.input_valid         ? "the files changed"
+		  : service_has_configuration(service) ? "the files are valid again"
+						       : "the files are valid");
 	desired_free(service->next);
 	service->next = desired;
-	log_write(&service->log, LEVEL_NOTICE,
-		  service->metrics.input_valid ? "the files changed" : "the files are valid again");
 	service->metrics.input_valid = true;
 	service->dirty = true;
 	retry_clear(service->retry);
@@ -64,6 +76,27 @@ void service_unread(struct service *service)
 	service->reload = (struct reload){.done = false};
 }
 
+static void files_invalid(struct service *service, const struct diags *diags)
+{
+	service->metrics.input_valid = false;
+	service->dirty = true; /* for the metrics and the status */
+	service_wait_end(service);
+	faults_log(service, diags);
+}
+
+void service_read_first(struct service *service)
+{
+	struct reload *reload = &service->reload;
+	service_prefetch(service);
+	service->content = reload->content;
+	service->desired = reload->desired;
+	reload->desired = NULL;
+	service->dirty = true;
+	if (!service->desired)
+		files_invalid(service, &reload->diags);
+	service_unread(service);
+}
+
 /* An error is reported once, until the files change. */
 void service_read(struct service *service)
 {
@@ -75,10 +108,7 @@ void service_read(struct service *service)
 		take(service, reload->desired);
 		reload->desired = NULL;
 	} else if (reload->diags.count) {
-		service->metrics.input_valid = false;
-		service->dirty = true; /* for the metrics and the status */
-		service_wait_end(service);
-		faults_log(service, &reload->diags);
+		files_invalid(service, &reload->diags);
 	}
 	service_unread(service);
 }

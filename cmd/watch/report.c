@@ -264,6 +264,11 @@ void report_start(struct service *service)
 				   json_sentences(sets, n_sets), "live", (json_int_t)live));
 }
 
+void report_waiting(void)
+{
+	notify("READY=1\nSTATUS=Waiting for valid files: see the log");
+}
+
 void report_state(struct service *service, const struct selection *selection)
 {
 	const struct plan *plan = selection->plan;

@@ -1,13 +1,11 @@
 #include "cmd/commands.h"
 #include "cmd/exit.h"
-#include "cmd/input.h"
-#include "cmd/output_text.h"
+#include "cmd/output.h"
 #include "cmd/watch/internal.h"
 #include "cmd/watch/log_queue.h"
 #include "cmd/watch/notices.h"
 #include "cmd/watch/sd_notify.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -20,12 +18,10 @@ static bool reads_stdin(const struct options *options)
 	return false;
 }
 
-static int usage_stdin(void)
+static int usage_stdin(const struct options *options)
 {
-	fputs("mvapply: watch cannot watch standard input\n"
-	      "  hint: name a file or a directory with -f\n",
-	      stderr);
-	return EXIT_USAGE;
+	return usage_error(options, CODE_OPTION_VALUE, "name a file or a directory with -f",
+			   "watch cannot watch standard input");
 }
 
 static void log_ready(void *data, int fd, uint32_t events)
@@ -55,8 +51,8 @@ static void service_idle(void *data)
 	log_watch(data);
 }
 
-/* Invalid files are an error of the command line only at the start. The service monitors before it
- * reads, so it misses no change. */
+/* The service monitors before it reads, so it misses no change. Without valid files it waits for
+ * them: it is the first process to learn of the correction. */
 static int service_run(struct service *service)
 {
 	struct error error;
@@ -64,11 +60,9 @@ static int service_run(struct service *service)
 	if (status == 0)
 		status = service_lease_listen(service, &error);
 	if (status == 0) {
-		service->desired = input_read(service->options, &service->content);
-		if (!service->desired)
-			return EXIT_USAGE;
-		service->dirty = true;
-		status = service_keep(service, service->desired, &error);
+		service_read_first(service);
+		if (service->desired)
+			status = service_keep(service, service->desired, &error);
 	}
 	if (status == 0)
 		status = loop_run(service->loop, service_idle, service, &error);
@@ -102,7 +96,7 @@ static void service_free(struct service *service)
 int command_watch(const struct options *options)
 {
 	if (reads_stdin(options))
-		return usage_stdin();
+		return usage_stdin(options);
 	struct service service = {
 		.options = options,
 		.log = log_new(options),

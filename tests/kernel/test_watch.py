@@ -1,4 +1,5 @@
 """`mvapply watch`: each source of events triggers exactly what it should."""
+import contextlib
 import json
 import os
 import re
@@ -35,6 +36,13 @@ def indexes(host):
 def put(path, text):
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
+
+
+def read(path):
+    if not os.path.exists(path):
+        return ""
+    with open(path, encoding="utf-8") as file:
+        return file.read()
 
 
 # --- files
@@ -1104,11 +1112,96 @@ def start_told(host):
         same(service.whole_log(), [], "with -q")
 
 
-@test("watch: invalid files at the start are an error of the command line")
-def wrong_start(host):
-    for text, name in (("networks: [\n", "network.yaml"), (None, "missing.yaml")):
-        if text:
-            host.write(text)
-        done = host.mvapply("watch", "-f", name, code=3)
-        assert name in done.err, done
+@test("watch: a wrong command line ends it at the start")
+def wrong_command_line(host):
     host.mvapply("watch", "-f", "-", code=3)
+    host.mvapply("watch", "-f", host.write(two()), "--no-such-option", code=3)
+
+
+def unreadable(path):
+    put(path, two(ip_range="172.16.86.0/24"))
+    os.chmod(path, 0)
+
+
+def oversized(path):
+    put(path, "#")
+    os.truncate(path, (32 << 20) + 1)
+
+
+# What may be wrong at the start: how it is made, and how an administrator corrects it.
+WRONG = {
+    "an invalid file": (lambda path: put(path, "networks: [\n"), None),
+    "a file that another user can write": (lambda path: (put(path, two(ip_range="172.16.86.0/24")),
+                                                         os.chmod(path, 0o666)),
+                                           lambda path: os.chmod(path, 0o644)),
+    "a file that is too large": (oversized, None),
+    "a missing file": (lambda path: None, None),
+    "an empty folder": (lambda path: None, None),
+    "a missing folder": (lambda path: os.rmdir(os.path.dirname(path)), None),
+    "folders of which none exists": (lambda path: shutil.rmtree("etc"), None),
+    "a folder in the place of the file": (os.mkdir, lambda path: (os.rmdir(path), right(path))),
+    "a link to nowhere": (lambda path: os.symlink("target", path), None),
+}
+
+
+def right(path):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    put(path, two(ip_range="172.16.86.0/24"))
+
+
+def wait_for_file(host, wrong):
+    """Starts a service that has nothing to do yet, and corrects the files."""
+    make, correct = WRONG[wrong]
+    path, folder = "etc/mvapply/network.yaml", "etc/mvapply"
+    os.makedirs(folder)
+    make(path)
+    with watching(host, "-f", folder if "folder" in wrong else path, "--metrics",
+                  f"{HERE}/mvapply.prom") as service:
+        same(service.notes, ["READY=1\nSTATUS=Waiting for valid files: see the log"], "to systemd")
+        log = service.whole_log()
+        assert len(log) == 2 and log[0].startswith("error: ") and log[1] == \
+            "warning: the files have errors: no configuration is in effect yet", log
+        service.until(lambda: "\nmvapply_input_valid 0\n" in read(f"{HERE}/mvapply.prom"), "the metrics say it")
+        service.send(signal.SIGHUP)
+        service.until_says("SIGHUP")
+        service.quiet()
+        same(len(service.news()), 5, "the errors are told again after SIGHUP")
+        same((host.names("web"), host.names("db")), (set(), set()), "nothing was done")
+        (correct or right)(path)
+        service.until(lambda: host.names("web") and host.names("db"), "attached")
+        service.settle()
+        assert "the files are valid" in service.log(), service.log()
+        assert service.notes[-1].startswith("READY=1\nSTATUS=Converged, 2 live, "), service.notes
+        put(path, "networks: [\n")
+        service.until_says("the last valid configuration stays in effect")
+
+
+for _wrong in WRONG:
+    @test(f"watch: it waits for valid files, of which there are none at the start: {_wrong}")
+    def wrong_start(host, wrong=_wrong):
+        host.netns(*TWO)
+        wait_for_file(host, wrong)
+
+
+DAC = {1, 2}  # CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH, which the unit's processes lack
+
+
+@test("watch: it waits for unreadable files to become readable, and for a folder to be mounted")
+def wrong_start_mounted(host):
+    host.netns(*TWO)
+    os.mkdir("etc")
+    with watching(host, "-f", "etc", before=lambda: linux.keep_capabilities(
+            set(range(64)) - DAC)) as service:
+        unreadable("etc/network.yaml")
+        service.until_says("Permission denied")
+        os.chmod("etc/network.yaml", 0o644)
+        service.until(lambda: host.names("web"), "attached")
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree("etc")
+    os.makedirs("other")
+    os.mkdir("etc")
+    right("other/network.yaml")
+    host.delete(two(ip_range="172.16.86.0/24"))
+    with watching(host, "-f", "etc") as service:
+        linux.mount("other", "etc", None, linux.MS_BIND)
+        service.until(lambda: host.names("web"), "attached")
