@@ -258,7 +258,7 @@ def main():
         failed += len(unable)
     elif unable:
         print(f"{len(unable)} more need kinds of link that this kernel lacks; they are part of "
-              "`make uml`")
+              f"`make uml`: {', '.join(sorted({need for test in unable for need in test.needs} - options.kinds))}")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
