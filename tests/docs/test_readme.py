@@ -4,7 +4,7 @@ import subprocess
 
 from rows import TOP, read, row, same
 
-LONGEST = 150
+LONGEST = 165
 LARGEST = 60 * 1024
 
 
