@@ -1,5 +1,6 @@
 #include "cmd/attach/netns_link.h"
 
+#include "cmd/attach/netns_policy.h"
 #include "kernel/link_request.h"
 #include "kernel/netns.h"
 #include "kernel/nsid.h"
@@ -127,12 +128,21 @@ static int link_delete(struct netlink *netlink, const struct live_link *link, st
 	return status == -ENODEV ? 0 : status;
 }
 
+/* Deletes an attachment in the open namespace. The link comes last: while it exists, a repeated
+ * call deletes the rest. */
+static int attachment_delete(int fd, int host, struct netlink *netlink,
+			     const struct live_link *link, struct error *error)
+{
+	const int status = netns_policy_delete(fd, host, netlink, link->ifindex, error);
+	return status < 0 ? status : link_delete(netlink, link, error);
+}
+
 int netns_link_delete(const char *path, const struct live_link *link, struct error *error)
 {
 	struct visit visit;
 	int status = visit_begin(&visit, path, error);
 	if (status > 0)
-		status = link_delete(visit.netlink, link, error);
+		status = attachment_delete(visit.netns, visit.host, visit.netlink, link, error);
 	visit_end(&visit);
 	return status;
 }
@@ -142,7 +152,7 @@ int netns_link_delete_at(int fd, int host, const struct live_link *link, struct 
 	struct visit visit = {.host = -1, .netns = -1};
 	int status = visit_enter(&visit, fd, error);
 	if (status == 0)
-		status = link_delete(visit.netlink, link, error);
+		status = attachment_delete(fd, host, visit.netlink, link, error);
 	netlink_close(visit.netlink);
 	netns_return(host);
 	return status;

@@ -19,7 +19,8 @@ int netns_link_read(const char *path, const char *name, struct arena *arena, str
 		    struct error *error);
 /* Gives the namespace an nsid in the thread's own one: a running service gets events of it then. */
 int netns_number(const char *path, struct error *error);
-/* Deletes it. Returns 0, also if it does not exist; or a negative errno. */
+/* Deletes it, and the policy routing that leads to it. Returns 0, also if it does not exist; or a
+ * negative errno. */
 int netns_link_delete(const char *path, const struct live_link *link, struct error *error);
 /* The same in an open namespace. `host`: the descriptor of the thread's own. */
 int netns_link_delete_at(int fd, int host, const struct live_link *link, struct error *error);

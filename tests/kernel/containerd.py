@@ -154,7 +154,7 @@ class Containerd:
     def load(self):
         with open(f"{self.home}/image.tar", "wb") as file:
             file.write(archive())
-        self.host.run("ctr", "-a", self.socket, "-n", "k8s.io", "images", "import", "--snapshotter", "native",
+        self.host.run("ctr", "-a", self.socket, "-n", "k8s.io", "images", "import", "--local", "--snapshotter", "native",
                       f"{self.home}/image.tar", code=0, seconds=60)
 
     # --- its CRI
