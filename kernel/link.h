@@ -92,7 +92,7 @@ struct live_addr {
 	uint32_t valid, preferred;
 };
 
-/* A unicast route; of a multipath route only the first next hop. */
+/* A unicast route; of a multipath route one next hop. */
 struct live_route {
 	int ifindex;
 	uint32_t table;   /* 0: main; else one of policy routing, or of a VRF of the host */

@@ -355,20 +355,31 @@ static bool nexthop_get(const struct nlattr *const at[], uint8_t family, struct 
 	       ip_get(at[RTA_GATEWAY], family, &route->via) && via_get(at[RTA_VIA], &route->via);
 }
 
-/* The first next hop of a multipath route. */
-static bool multipath_get(const struct nlattr *attr, uint8_t family, struct live_route *route)
+/* The next hop of that number in a list of struct rtnexthop. DECODE_SKIP: there are fewer. */
+static enum decoded multipath_get(const struct nlattr *attr, uint8_t family, size_t number,
+				  struct live_route *route)
 {
 	const struct nlattr *at[RTA_MAX + 1];
-	struct rtnexthop hop;
+	struct rtnexthop hop = {0};
 	const char *bytes = mnl_attr_get_payload(attr);
-	if (mnl_attr_get_payload_len(attr) < sizeof(hop))
-		return false;
-	memcpy(&hop, bytes, sizeof(hop));
-	if (hop.rtnh_len < sizeof(hop) || hop.rtnh_len > mnl_attr_get_payload_len(attr))
-		return false;
+	size_t left = mnl_attr_get_payload_len(attr);
+	for (size_t i = 0, size = 0; i <= number; i++) {
+		if (number && size >= left)
+			return DECODE_SKIP;
+		bytes += size;
+		left -= size;
+		if (left < sizeof(hop))
+			return DECODE_BAD;
+		memcpy(&hop, bytes, sizeof(hop));
+		if (hop.rtnh_len < sizeof(hop) || hop.rtnh_len > left)
+			return DECODE_BAD;
+		size = RTNH_ALIGN(hop.rtnh_len);
+	}
 	route->ifindex = hop.rtnh_ifindex;
 	return attrs_parse(bytes + sizeof(hop), hop.rtnh_len - sizeof(hop), at, COUNT(at)) &&
-	       nexthop_get(at, family, route);
+			       nexthop_get(at, family, route)
+		       ? DECODED
+		       : DECODE_BAD;
 }
 
 static bool route_is_relevant(const struct rtmsg *header)
@@ -392,7 +403,7 @@ static bool metrics_get(const struct nlattr *attr, struct route_options *options
 			 fixed_get(at[RTAX_ADVMSS], &options->advmss, sizeof(options->advmss)));
 }
 
-enum decoded decode_route(const struct nlmsghdr *message, struct live_route *ret)
+enum decoded decode_route(const struct nlmsghdr *message, size_t hop, struct live_route *ret)
 {
 	const struct nlattr *at[RTA_MAX + 1];
 	const struct rtmsg *header =
@@ -417,11 +428,14 @@ enum decoded decode_route(const struct nlmsghdr *message, struct live_route *ret
 	    !metrics_get(at[RTA_METRICS], &route.options) || !nexthop_get(at, family, &route) ||
 	    header->rtm_dst_len > ip_bits(&route.to.ip))
 		return DECODE_BAD;
-	if (at[RTA_MULTIPATH] && !multipath_get(at[RTA_MULTIPATH], family, &route))
-		return DECODE_BAD;
 	route.to.len = header->rtm_dst_len;
-	*ret = route;
-	return DECODED;
+	const enum decoded decoded = at[RTA_MULTIPATH]
+					     ? multipath_get(at[RTA_MULTIPATH], family, hop, &route)
+				     : hop ? DECODE_SKIP
+					   : DECODED;
+	if (decoded == DECODED)
+		*ret = route;
+	return decoded;
 }
 
 /* Attributes that every rule has, or that do not limit it. */

@@ -178,7 +178,7 @@ static bool destination_matters(const struct service *service, const struct pref
 static bool route_event_matters(const struct service *service, const struct nlmsghdr *message)
 {
 	struct live_route route;
-	enum decoded decoded = decode_route(message, &route);
+	enum decoded decoded = decode_route(message, 0, &route);
 	return decoded == DECODE_BAD ||
 	       (decoded == DECODED && (route.proto == OWNER_TAG_PROTOCOL ||
 				       (!route.table && destination_matters(service, &route.to))));

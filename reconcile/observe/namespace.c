@@ -205,12 +205,11 @@ static int route_take(const struct nlmsghdr *message, void *data, struct error *
 	struct live_route route;
 	if (message->nlmsg_type != RTM_NEWROUTE)
 		return 0;
-	enum decoded decoded = decode_route(message, &route);
-	if (decoded == DECODE_BAD)
-		return malformed("routes", error);
-	if (decoded == DECODED && table_is_relevant(reader, route.table))
-		*array_push(reader->growing, ns->routes, ns->n_routes) = route;
-	return 0;
+	enum decoded decoded;
+	for (size_t hop = 0; (decoded = decode_route(message, hop, &route)) == DECODED; hop++)
+		if (table_is_relevant(reader, route.table))
+			*array_push(reader->growing, ns->routes, ns->n_routes) = route;
+	return decoded == DECODE_BAD ? malformed("routes", error) : 0;
 }
 
 static int rule_take(const struct nlmsghdr *message, void *data, struct error *error)

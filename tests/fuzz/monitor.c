@@ -62,7 +62,7 @@ static void take(void *data, int nsid, const struct nlmsghdr *message, bool dele
 	HOLDS(!unmanaged);
 	(void)decode_link(arena, message, &link, &parent);
 	(void)decode_addr(message, &addr, &proto);
-	(void)decode_route(message, &route);
+	(void)decode_route(message, 0, &route);
 	(void)decode_nsid(message, &number);
 }
 

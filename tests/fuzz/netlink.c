@@ -74,7 +74,7 @@ static int decode(const struct nlmsghdr *message, void *data, struct error *erro
 		HOLDS(link.name && link.alias && link.kind_name);
 	if (decode_addr(message, &addr, &proto) == DECODED)
 		HOLDS(addr.prefix.len <= ip_bits(&addr.prefix.ip));
-	if (decode_route(message, &route) == DECODED)
+	for (size_t hop = 0; decode_route(message, hop, &route) == DECODED; hop++)
 		HOLDS(route.to.len <= ip_bits(&route.to.ip));
 	(void)decode_nsid(message, &nsid);
 	return 0;

@@ -5,7 +5,7 @@ import json
 import socket
 
 from declare import document
-from engines import SLEEP, Docker, bridge_networks, running
+from engines import SLEEP, Docker, Podman, bridge_networks, running
 from host import same
 from registry import test
 from service import watching
@@ -26,15 +26,32 @@ class NatDocker(Docker):
         return [*argv, "--experimental", "--iptables=true", "--ip6tables=true", "--ip-forward=true",
                 "--userland-proxy=false"]
 
+    def publish(self):
+        self.call("POST", "/containers/create", {
+            "Image": "localhost/box:latest", "Cmd": SLEEP, "ExposedPorts": {f"{PORT}/tcp": {}},
+            "HostConfig": {"NetworkMode": "front",
+                           "PortBindings": {f"{PORT}/tcp": [{"HostPort": str(PORT)}]}}}, name="app")
+        self.start("app")
 
-def text(**keys):
-    return document({"n": NETWORK}, {"web": {"docker": "app", "networks": {"n": keys}}})
+
+class NatPodman(Podman):
+    """Podman with netavark, which publishes ports by rules of iptables."""
+    def publish(self):
+        self.call("POST", "/v4.0.0/libpod/containers/create", {
+            "image": "localhost/box:latest", "command": SLEEP, "name": "app", "stop_timeout": 0,
+            "netns": {"nsmode": "bridge"}, "Networks": {"front": {}},
+            "portmappings": [{"container_port": PORT, "host_port": PORT, "protocol": "tcp"}]})
+        self.start("app")
+
+
+def text(engine, **keys):
+    return document({"n": NETWORK}, {"web": {engine.kind: "app", "networks": {"n": keys}}})
 
 
 @contextlib.contextmanager
-def published(host):
-    """The container app, with a published port, on the first of two bridge networks of Docker; and
-    a client that reaches the host by another of its links."""
+def published(host, kind=NatDocker):
+    """The container app, with a published port, on the first of two bridge networks of the engine;
+    and a client that reaches the host by another of its links."""
     host.netns("client")
     host.set_sysctl("client", "net/ipv6/conf/default/accept_dad", 0)
     host.lan("fd00:86::1/64", *(f"{ip}/{128 if ':' in ip else 32}" for ip in BEYOND.values()))
@@ -45,13 +62,9 @@ def published(host):
     host.batch("client", [f"address add {CLIENT[socket.AF_INET]}/24 dev eth0",
                           f"address add {CLIENT[socket.AF_INET6]}/64 dev eth0 nodad",
                           "link set eth0 up", "link set lo up"])
-    with running(host, "docker", NatDocker) as engine:
+    with running(host, kind.kind, kind) as engine:
         bridge_networks(engine, "front", "back")
-        engine.call("POST", "/containers/create", {
-            "Image": "localhost/box:latest", "Cmd": SLEEP, "ExposedPorts": {f"{PORT}/tcp": {}},
-            "HostConfig": {"NetworkMode": "front",
-                           "PortBindings": {f"{PORT}/tcp": [{"HostPort": str(PORT)}]}}}, name="app")
-        engine.start("app")
+        engine.publish()
         yield engine
 
 
@@ -93,7 +106,7 @@ def way_out(host, space, family):
 
 def leads_out(host, engine):
     """Whether the kernel leads out through the LAN, and has a rule for each address of the link that
-    has Docker's default route."""
+    has the engine's default route."""
     with engine.space("app") as space:
         if "lan0" not in host.names(space):
             return False
@@ -108,14 +121,24 @@ def leads_out(host, engine):
     return True
 
 
-@test("policy engines: docker connects and disconnects its networks under watch, and publishes a port",
-      seconds=120)
-def reconnects(host):
-    with published(host) as engine:
+def each_engine(name):
+    """Registers the test for each engine."""
+    def register(function):
+        for kind in (NatDocker, NatPodman):
+            def body(host, kind=kind):
+                function(host, kind)
+            test(f"policy engines: {kind.kind} {name}", seconds=120)(body)
+        return function
+    return register
+
+
+@each_engine("connects and disconnects its networks under watch, and publishes a port")
+def reconnects(host, kind):
+    with published(host, kind) as engine:
         with engine.space("app") as space:
             for family in FAMILIES:
-                same(serves(host, space, family), True, "Docker alone")
-        with watching(host, "-f", host.write(text(gw_priority=1)), env=engine.env) as service:
+                same(serves(host, space, family), True, "the engine alone")
+        with watching(host, "-f", host.write(text(engine, gw_priority=1)), env=engine.env) as service:
             service.until(lambda: leads_out(host, engine), "the LAN leads out", 20)
             for network, what, port in (
                     (None, None, True), ("back", "connect", True), ("front", "disconnect", None),
@@ -135,33 +158,32 @@ def reconnects(host):
                     host.ip(space, f"{COMMANDS[family]}rule del pref 32763")
             service.until(lambda: leads_out(host, engine), "repaired", 20)
         with engine.space("app") as space:
-            same(host.apply(text(gw_priority=1), env=engine.env).plan, [], "nothing is left to do")
-            host.apply(text(), env=engine.env)
+            same(host.apply(text(engine, gw_priority=1), env=engine.env).plan, [], "nothing is left to do")
+            host.apply(text(engine), env=engine.env)
             check_gone(host, space)
             same([way_out(host, space, family)[0] for family in FAMILIES], ["eth0", "eth0"],
                  "without a gw_priority")
-            same(host.apply(text(), env=engine.env).plan, [], "a second apply without one")
-            host.apply(text(gw_priority=1), env=engine.env)
-            host.delete(text(gw_priority=1), env=engine.env)
+            same(host.apply(text(engine), env=engine.env).plan, [], "a second apply without one")
+            host.apply(text(engine, gw_priority=1), env=engine.env)
+            host.delete(text(engine, gw_priority=1), env=engine.env)
             check_gone(host, space)
             for family in FAMILIES:
                 same((way_out(host, space, family)[0], serves(host, space, family)), ("eth0", True),
                      "deleted")
 
 
-@test("policy engines: without the rule for its address, a published port is answered by the LAN",
-      seconds=60)
-def without_rule(host):
+@each_engine("without the rule for its address, a published port is answered by the LAN")
+def without_rule(host, kind):
     """What the rules are for: the test fails if they make no difference. The client beside the
     other one is on the LAN, in a subnet of the container's own link there."""
     on_lan = {socket.AF_INET: "172.16.86.200", socket.AF_INET6: "fd00:86::200"}
     host.batch("host", [f"address add {on_lan[socket.AF_INET]}/24 dev eth0",
                         f"address add {on_lan[socket.AF_INET6]}/64 dev eth0 nodad"])
-    with published(host) as engine, engine.space("app") as space:
+    with published(host, kind) as engine, engine.space("app") as space:
         for family in FAMILIES:
-            same(serves(host, space, family, "lan", on_lan[family]), True, "Docker alone")
+            same(serves(host, space, family, "lan", on_lan[family]), True, "the engine alone")
         for _ in range(2):
-            host.apply(text(gw_priority=1), env=engine.env)
+            host.apply(text(engine, gw_priority=1), env=engine.env)
             for family in FAMILIES:
                 same(serves(host, space, family), True, "with it")
                 same(serves(host, space, family, "lan", on_lan[family]), True, "the LAN, with it")

@@ -44,11 +44,13 @@ def protocols(host, space):
 
 
 def defaults(host, space, family, table="main"):
-    """A table does not exist until it has a route."""
+    """A table does not exist until it has a route. Two routes of IPv6 with one metric are one with
+    several routers."""
     done = host.run("ip", "-j", *COMMANDS[family].split(), "route", "show", "default", "table",
                     str(table), ns=space)
-    return {(route["gateway"], route["dev"], str(route.get("protocol")))
-            for route in (json.loads(done.out) if done.code == 0 and done.out.strip() else [])}
+    return {(hop["gateway"], hop["dev"], str(route.get("protocol")))
+            for route in (json.loads(done.out) if done.code == 0 and done.out.strip() else [])
+            for hop in route.get("nexthops", [route])}
 
 
 def engine(host, space="web"):

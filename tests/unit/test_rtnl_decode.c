@@ -246,7 +246,7 @@ static void test_addresses(void **state)
 static enum decoded route_of(const char *digits, struct live_route *ret)
 {
 	struct captured c = captured(digits);
-	enum decoded decoded = decode_route(c.message, ret);
+	enum decoded decoded = decode_route(c.message, 0, ret);
 	free(c.message);
 	return decoded;
 }
@@ -282,7 +282,7 @@ static void decode_all(struct arena *arena, const struct nlmsghdr *message)
 	int nsid;
 	decode_link(arena, message, &link, &parent);
 	decode_addr(message, &addr, &proto);
-	decode_route(message, &route);
+	decode_route(message, 0, &route);
 	struct live_rule rule;
 	decode_rule(message, &rule);
 	decode_nsid(message, &nsid);
@@ -450,16 +450,55 @@ static void test_via_of_another_family(void **state)
 	header->rtm_table = RT_TABLE_MAIN;
 	header->rtm_type = RTN_UNICAST;
 	mnl_attr_put(&made.header, RTA_VIA, sizeof(via), via);
-	assert_int_equal(decode_route(&made.header, &route), DECODED);
+	assert_int_equal(decode_route(&made.header, 0, &route), DECODED);
 	assert_string_equal(ip_format(&route.via, text), "fe80::1");
 	header->rtm_flags = RTM_F_CLONED;
-	assert_int_equal(decode_route(&made.header, &route), DECODE_SKIP);
+	assert_int_equal(decode_route(&made.header, 0, &route), DECODE_SKIP);
 	header->rtm_flags = 0;
-	assert_int_equal(decode_route(&made.header, &route), DECODED);
+	assert_int_equal(decode_route(&made.header, 0, &route), DECODED);
 	assert_int_equal(route.table, 0);
 	mnl_attr_put_u32(&made.header, RTA_TABLE, 1000);
-	assert_int_equal(decode_route(&made.header, &route), DECODED);
+	assert_int_equal(decode_route(&made.header, 0, &route), DECODED);
 	assert_int_equal(route.table, 1000);
+}
+
+static void hop_put(struct nlmsghdr *header, int ifindex, uint32_t via)
+{
+	const struct rtnexthop hop = {.rtnh_len = sizeof(hop) + 8, .rtnh_ifindex = ifindex};
+	const struct nlattr attr = {.nla_len = 8, .nla_type = RTA_GATEWAY};
+	char *end = (char *)header + header->nlmsg_len;
+	memcpy(end, &hop, sizeof(hop));
+	memcpy(end + sizeof(hop), &attr, sizeof(attr));
+	memcpy(end + sizeof(hop) + sizeof(attr), &via, sizeof(via));
+	header->nlmsg_len += hop.rtnh_len;
+}
+
+static void test_next_hops(void **state)
+{
+	(void)state;
+	union made made;
+	struct live_route route;
+	char text[IP_TEXT_SIZE];
+	struct rtmsg *header = make(&made, RTM_NEWROUTE, sizeof(*header));
+	header->rtm_family = AF_INET;
+	header->rtm_table = RT_TABLE_MAIN;
+	header->rtm_type = RTN_UNICAST;
+	assert_int_equal(decode_route(&made.header, 0, &route), DECODED);
+	assert_int_equal(decode_route(&made.header, 1, &route), DECODE_SKIP);
+	struct nlattr *hops = mnl_attr_nest_start(&made.header, RTA_MULTIPATH);
+	hop_put(&made.header, 3, htonl(0x0a5a0001));
+	hop_put(&made.header, 4, htonl(0x0a5b0001));
+	mnl_attr_nest_end(&made.header, hops);
+	for (size_t hop = 0; hop < 2; hop++) {
+		assert_int_equal(decode_route(&made.header, hop, &route), DECODED);
+		assert_int_equal(route.ifindex, 3 + (int)hop);
+		assert_string_equal(ip_format(&route.via, text), hop ? "10.91.0.1" : "10.90.0.1");
+	}
+	assert_int_equal(decode_route(&made.header, 2, &route), DECODE_SKIP);
+	hops->nla_len -= 4; /* the second is cut off */
+	made.header.nlmsg_len -= 4;
+	assert_int_equal(decode_route(&made.header, 0, &route), DECODED);
+	assert_int_equal(decode_route(&made.header, 1, &route), DECODE_BAD);
 }
 
 static void test_replies(void **state)
@@ -561,6 +600,7 @@ int main(void)
 		cmocka_unit_test(test_unusual_link),
 		cmocka_unit_test(test_names_that_steer_a_terminal),
 		cmocka_unit_test(test_via_of_another_family),
+		cmocka_unit_test(test_next_hops),
 		cmocka_unit_test(test_replies),
 		cmocka_unit_test(test_nsid),
 		cmocka_unit_test(test_fdb),

@@ -246,7 +246,7 @@ static void route_round_trip(const struct link_route *route)
 	struct live_route live;
 	union message message;
 	assert_true(encode_route_add(&message, 5, route, NLM_F_EXCL));
-	assert_int_equal(decode_route(&message.header, &live), DECODED);
+	assert_int_equal(decode_route(&message.header, 0, &live), DECODED);
 	assert_true(prefix_equal(&live.to, &route->to));
 	assert_true(ip_equal(&live.via, &route->via));
 	assert_true(ip_equal(&live.options.source, &route->options.source));
@@ -298,11 +298,11 @@ static void test_route_scope(void **state)
 	struct live_route live;
 	union message message;
 	assert_true(encode_route_add(&message, 5, &route, NLM_F_EXCL));
-	assert_int_equal(decode_route(&message.header, &live), DECODED);
+	assert_int_equal(decode_route(&message.header, 0, &live), DECODED);
 	assert_int_equal(live.options.scope, SCOPE_LINK);
 	assert_true(ip_parse("172.16.86.1", &route.via));
 	assert_true(encode_route_add(&message, 5, &route, NLM_F_EXCL));
-	assert_int_equal(decode_route(&message.header, &live), DECODED);
+	assert_int_equal(decode_route(&message.header, 0, &live), DECODED);
 	assert_int_equal(live.options.scope, SCOPE_GLOBAL);
 }
 
