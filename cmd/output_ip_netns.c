@@ -69,6 +69,34 @@ static struct ip_netns namespace_at(struct arena *arena, const char *path)
 		.ip = arena_printf(arena, "%sip", enter), .enter = enter, .netns = path};
 }
 
+/* As engine_path. */
+static const char *lxc_path(struct arena *arena, const char *source)
+{
+	const char *slash = source[0] == '/' ? strrchr(source, '/') : NULL;
+	const char *name = shell_quote(arena, slash ? slash + 1 : source);
+	const char *folder =
+		slash ? arena_printf(arena, "-P %s ",
+				     shell_quote(arena,
+						 slash == source
+							 ? "/"
+							 : arena_strndup(arena, source,
+									 (size_t)(slash - source))))
+		      : "";
+	return arena_printf(arena, "/proc/$(lxc-info %s-n %s -pH)/ns/net", folder, name);
+}
+
+static const char *incus_path(struct arena *arena, const char *source)
+{
+	const char *slash = strchr(source, '/');
+	const char *project =
+		slash ? arena_printf(arena, "--project %s ",
+				     shell_quote(arena, arena_strndup(arena, source,
+								      (size_t)(slash - source))))
+		      : "";
+	return arena_printf(arena, "/proc/$(incus info %s%s | awk '/^PID:/ {print $2}')/ns/net",
+			    project, shell_quote(arena, slash ? slash + 1 : source));
+}
+
 static struct ip_netns namespace_of_source(struct arena *arena, enum source_kind kind,
 					   const char *source)
 {
@@ -78,6 +106,10 @@ static struct ip_netns namespace_of_source(struct arena *arena, enum source_kind
 	case SOURCE_DOCKER:
 	case SOURCE_PODMAN:
 		return namespace_at(arena, engine_path(arena, kind, source));
+	case SOURCE_LXC:
+		return namespace_at(arena, lxc_path(arena, source));
+	case SOURCE_INCUS:
+		return namespace_at(arena, incus_path(arena, source));
 	case SOURCE_NETNS:
 	case SOURCE_CNI:
 	case N_SOURCE_KINDS:

@@ -133,6 +133,15 @@ uid_t peer_user(int fd)
 	return credentials_read(fd, &credentials) ? credentials.uid : peer_unknown.uid;
 }
 
+struct peer peer_of_sender(const struct ucred *credentials)
+{
+	struct peer peer = {.pid = credentials->pid, .uid = credentials->uid};
+	cleanup_close int pidfd = peer.pid > 0 ? (int)syscall(SYS_pidfd_open, peer.pid, 0) : -1;
+	if (pidfd >= 0)
+		process_read(&peer, pidfd);
+	return peer;
+}
+
 struct peer peer_of(int fd)
 {
 	struct peer peer = peer_unknown;

@@ -4,6 +4,7 @@
 #define LIB_UNIX_PEER_H
 
 #include <stdbool.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #define PEER_NAME_SIZE 16 /* TASK_COMM_LEN */
@@ -26,6 +27,10 @@ extern const struct peer peer_unknown;
  * hidden by another pid namespace, or if it must not be read (its user namespace requires
  * CAP_SYS_PTRACE, or all of its capabilities). */
 struct peer peer_of(int fd);
+
+/* The same for the process that sent a message, by the message's SCM_CREDENTIALS: a listening
+ * socket can outlive the process that called listen(2), as that of a daemon that forks after it. */
+struct peer peer_of_sender(const struct ucred *credentials);
 
 /* Whether the peer is trusted, for callers that need nothing else. */
 bool peer_trusted(int fd);

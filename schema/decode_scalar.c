@@ -236,6 +236,8 @@ void decode_scalar(const struct decode_state *state)
 	case KEY_PID:
 	case KEY_ENGINE:
 	case KEY_POD:
+	case KEY_LXC:
+	case KEY_INCUS:
 	case KEY_SYSCTL:
 	case KEY_VALUE:
 	case KEY_HOST:

@@ -171,6 +171,8 @@ enum source_kind {
 	SOURCE_DOCKER,
 	SOURCE_PODMAN,
 	SOURCE_CNI, /* attached by the CNI plugin */
+	SOURCE_LXC,
+	SOURCE_INCUS,
 	N_SOURCE_KINDS
 };
 
@@ -179,7 +181,8 @@ struct container {
 	const char *name;
 	enum source_kind source_kind;
 	const char *source; /* a namespace's name or path, a process id in decimal, an engine's
-			       name, a pod's "NAMESPACE/NAME" */
+			       name, a pod's "NAMESPACE/NAME", a container of LXC by
+			       name or folder, an instance of Incus by name or "PROJECT/NAME" */
 	struct hosts hosts;
 	bool guest; /* no file declares it; its name is "NAME/KEY" */
 	struct attachment *attachments;

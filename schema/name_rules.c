@@ -14,6 +14,8 @@
 #define FILE_LENGTH_MAX    255
 #define ENGINE_LENGTH_MAX  255
 #define SYSCTL_LENGTH_MAX  127
+#define LXC_LENGTH_MAX     90
+#define LXC_NAME_MAX       70
 #define VALUE_LENGTH_MAX   1023
 #define HOST_LENGTH_MAX    253
 
@@ -130,6 +132,34 @@ static const char *pod_problem(const char *text, const char **ret_hint)
 	return words_problem(text);
 }
 
+/* A folder becomes the name of a socket, which is not a file: "..", for example, leads nowhere. */
+static const char *lxc_problem(const char *text, const char **ret_hint)
+{
+	if (*text != '/')
+		return name_problem(text, ret_hint);
+	*ret_hint = "write the absolute path of the container's folder, without a slash at its end";
+	if (strlen(text) > LXC_LENGTH_MAX)
+		return "is longer than 90 bytes, the limit of the name of LXC's socket";
+	if (has_control(text) || strstr(text, "//") || strstr(text, "/./") || strstr(text, "/../"))
+		return "is not a path as LXC writes it";
+	return text[strlen(text) - 1] == '/' ? "is not a path as LXC writes it" : NULL;
+}
+
+/* Incus's names are host names, and its projects have no '_' at this place: one means PROJECT_NAME
+ * to liblxc. */
+static const char *incus_problem(const char *text, const char **ret_hint)
+{
+	const char *slash = strchr(text, '/');
+	const size_t words = strspn(text, LETTERS DIGITS "-_.");
+	*ret_hint = "write the instance's name, or PROJECT/NAME";
+	if (strlen(text) > LXC_NAME_MAX)
+		return "is longer than 70 bytes";
+	if (!strspn(text, LETTERS DIGITS) || (slash && slash != text + words))
+		return "is not a valid name";
+	const char *name = slash ? slash + 1 : text;
+	return *name && !name[strspn(name, LETTERS DIGITS "-")] ? NULL : "is not a valid name";
+}
+
 /* net.ipv4.conf.IFNAME.rp_filter */
 static const char *sysctl_problem(const char *text, const char **ret_hint)
 {
@@ -192,6 +222,8 @@ const char *text_problem(enum key_type type, const char *text, const char **ret_
 		[KEY_PID] = pid_problem,
 		[KEY_ENGINE] = engine_problem,
 		[KEY_POD] = pod_problem,
+		[KEY_LXC] = lxc_problem,
+		[KEY_INCUS] = incus_problem,
 		[KEY_SYSCTL] = sysctl_problem,
 		[KEY_VALUE] = value_problem,
 		[KEY_HOST] = host_problem,

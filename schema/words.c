@@ -86,6 +86,10 @@ const char *source_kind_name(enum source_kind kind)
 		return "podman";
 	case SOURCE_CNI:
 		return "cni";
+	case SOURCE_LXC:
+		return "lxc";
+	case SOURCE_INCUS:
+		return "incus";
 	case N_SOURCE_KINDS:
 		break;
 	}

@@ -73,9 +73,11 @@ static const struct relations {
 				 " 'dependentRequired': {'on_link': ['via']}}"},
 	{&container_object,
 	 "{'oneOf': [{'required': ['netns']}, {'required': ['pid']}, {'required': ['docker']},"
-	 "           {'required': ['podman']},"
+	 "           {'required': ['podman']}, {'required': ['cni']},"
+	 "           {'required': ['lxc']}, {'required': ['incus']},"
 	 "           {'properties': {'netns': false, 'pid': false, 'docker': false,"
-	 "                           'podman': false}}]}"},
+	 "                           'podman': false, 'cni': false, 'lxc': false,"
+	 "                           'incus': false}}]}"},
 };
 
 static json_t *parse(const char *keywords)

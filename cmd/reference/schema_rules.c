@@ -58,6 +58,10 @@ static const struct rule {
 	[KEY_POD] = {"pod",
 		     "^(?!\\.{1,2}$)[^ /\\u0000-\\u001f\\u007f]+(/[^ /\\u0000-\\u001f\\u007f]+)?$",
 		     255, true, "the pod's NAMESPACE/NAME, or the container's name"},
+	[KEY_LXC] = {"lxc", "^([A-Za-z0-9][A-Za-z0-9_.-]{0,62}|(?!.*/(\\.{1,2})?(/|$))/" LINE "+)$",
+		     90, true, "the container's name, or the absolute path of its folder"},
+	[KEY_INCUS] = {"incus", "^([A-Za-z0-9][A-Za-z0-9_.-]*/)?[A-Za-z0-9-]+$", 70, true,
+		       "the instance's name, or PROJECT/NAME"},
 	[KEY_SYSCTL] = {"sysctl", "^net\\.ipv[46]\\.(conf|neigh)\\.IFNAME\\.[a-z0-9_]+$", 127,
 			false,
 			"net.ipv4.conf.IFNAME.KEY, net.ipv6.conf.IFNAME.KEY or "

@@ -80,7 +80,8 @@ struct service {
 	bool netns_died;             /* a namespace was destroyed since this was last reset */
 	int64_t deferred_at;         /* the time up to which the last pass delayed failed keys */
 
-	struct timer prefetched, debounce, retry_timer, rate_limit_timer, take_over, watchdog;
+	struct timer prefetched, debounce, retry_timer, rate_limit_timer, take_over, watchdog,
+		init_poll;
 	int64_t first_event; /* the pending debounce of file changes */
 };
 
@@ -115,6 +116,9 @@ void service_engines_retry(struct service *service);
 void service_engines_free(struct service *service);
 /* The mount table has changed. */
 void service_engines_mounted(struct service *service);
+
+/* init_poll.c: looks up LXC's containers and the like once a second while the state has any. */
+void service_init_poll(struct service *service);
 
 /* reload.c: whether files were valid at any time. */
 bool service_has_configuration(const struct service *service);

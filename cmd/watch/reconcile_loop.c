@@ -443,6 +443,7 @@ static void reconcile(struct service *service)
 	if (service->live)
 		observe_release(service->live);
 	retry_timer_set(service);
+	service_init_poll(service);
 	metrics_observe(&service->metrics, seconds_now(CLOCK_MONOTONIC) - start);
 }
 

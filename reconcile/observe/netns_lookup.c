@@ -5,6 +5,7 @@
 #include "lib/cleanup.h"
 #include "lib/error.h"
 #include "reconcile/observe/engine_lookup.h"
+#include "reconcile/observe/init_lookup.h"
 #include "schema/words.h"
 
 #include <errno.h>
@@ -178,9 +179,15 @@ static struct lookup_result cni_find(const struct search *search)
 		search->arena, "the CNI plugin has not attached %s yet", search->source));
 }
 
+static struct lookup_result init_find(const struct search *search)
+{
+	return init_locate(search->arena, search->kind, search->source, search->host);
+}
+
 static struct lookup_result (*const finders[])(const struct search *) = {
 	[SOURCE_NETNS] = netns_find,   [SOURCE_PID] = pid_find, [SOURCE_DOCKER] = engine_find,
-	[SOURCE_PODMAN] = engine_find, [SOURCE_CNI] = cni_find,
+	[SOURCE_PODMAN] = engine_find, [SOURCE_CNI] = cni_find, [SOURCE_LXC] = init_find,
+	[SOURCE_INCUS] = init_find,
 };
 
 struct lookup_result source_locate(struct arena *arena, struct lookups *lookups,

@@ -337,6 +337,10 @@ static void container_sources(void **state)
 		{"docker: my-db, ", SOURCE_DOCKER, "my-db"},
 		{"docker: 007, ", SOURCE_DOCKER, "007"},
 		{"podman: no, ", SOURCE_PODMAN, "no"},
+		{"lxc: web_1.a-b, ", SOURCE_LXC, "web_1.a-b"},
+		{"lxc: /srv/lxc/my-db, ", SOURCE_LXC, "/srv/lxc/my-db"},
+		{"incus: my-db, ", SOURCE_INCUS, "my-db"},
+		{"incus: shop/my-db, ", SOURCE_INCUS, "shop/my-db"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
