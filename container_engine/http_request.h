@@ -1,4 +1,8 @@
-/* Parses requests of HTTP/1.1 (RFC 9112), as Docker sends them to its plugins. Pure. */
+/* Parses requests of HTTP/1.1 (RFC 9112), as Docker sends them to its plugins. Pure.
+ *
+ * libmicrohttpd would replace this file alone, and need as much code for its callbacks: it owns the
+ * connections, whereas each call that waits is answered by a process of its own (server.h). It
+ * would also bring GnuTLS into a privileged service. */
 #ifndef CONTAINER_ENGINE_HTTP_REQUEST_H
 #define CONTAINER_ENGINE_HTTP_REQUEST_H
 
