@@ -10,6 +10,8 @@ int command_import(const struct options *options);
 int command_graph(const struct options *options);
 int command_watch(const struct options *options);
 int command_status(const struct options *options);
+/* Makes what a call of the CNI plugin needs before the process is confined. */
+void cni_prepare(struct options *options);
 int command_cni(const struct options *options);
 int command_docker_plugin(const struct options *options);
 int command_netavark(const struct options *options);

@@ -223,6 +223,8 @@ static int file_missing(const struct command *command, const struct options *opt
 static int prepare(const struct command *command, struct options *options)
 {
 	struct error error;
+	if (command->run == command_cni)
+		cni_prepare(options);
 	if (!(command->groups & OPTIONS_DOCKER_PLUGIN))
 		return EXIT_CONVERGED;
 	options->docker_plugin = docker_plugin_prepare(options->arena, &error);

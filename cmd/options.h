@@ -47,6 +47,7 @@ struct options {
 	bool start_anyway;          /* a container that cannot be attached starts without it */
 	struct dhcp_broker *broker; /* requests DHCP leases; NULL: the command changes nothing */
 	const struct docker_plugin *docker_plugin; /* opened before the process was confined */
+	const char *scratch;   /* the path of an empty network namespace, made likewise; or NULL */
 	const char **warnings; /* from before the first observation, for the JSON document */
 	size_t n_warnings;
 };

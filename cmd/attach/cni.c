@@ -3,12 +3,14 @@
 #include "cmd/attach/cni_result.h"
 #include "cmd/attach/guests.h"
 #include "cmd/attach/netns_link.h"
+#include "cmd/attach/network_ready.h"
 #include "cmd/attach/plugin.h"
 #include "cmd/commands.h"
 #include "cmd/exit.h"
-#include "cmd/session.h"
+#include "kernel/netns.h"
 #include "lib/hash.h"
 #include "lib/read_full.h"
+#include "reconcile/apply/apply.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -186,41 +188,13 @@ static int do_gc(struct call *call, struct error *error)
 	return status;
 }
 
-static const struct step *network_step(const struct plan *plan, const struct network *network)
-{
-	for (size_t i = 0; i < plan->n_steps; i++)
-		if (plan->steps[i].tag.role == ROLE_NONE && plan->steps[i].network == network &&
-		    plan->steps[i].reason)
-			return &plan->steps[i];
-	return NULL;
-}
-
-static int network_ready(const struct call *call, const struct desired *desired,
-			 struct error *error)
-{
-	struct run run;
-	struct network_of_set where;
-	struct options options = *call->options;
-	options.quiet = true;
-	options.only = &(struct containers){.count = 0};
-	int status = network_of_name(desired, call->request.network, &where, error);
-	if (status < 0)
-		return status;
-	status = run_observe(&run, desired, &options, error);
-	if (status < 0)
-		return status;
-	const struct step *step = network_step(run.plan, where.network);
-	if (step)
-		status = error_set(error, EAGAIN, "%s", step->reason);
-	run_free(&run);
-	return status;
-}
-
 static int do_status(struct call *call, struct error *error)
 {
 	const struct plugin_call plugin_call = plugin_call_of(call);
 	struct desired *desired = plugin_files(&plugin_call, error);
-	const int status = desired ? network_ready(call, desired, error) : -EINVAL;
+	const int status =
+		desired ? network_ready(desired, call->request.network, call->options, error)
+			: -EINVAL;
 	desired_free(desired);
 	return status < 0 ? error_code(error, CODE_CNI_UNREADY) : 0;
 }
@@ -251,6 +225,15 @@ static int call_do(struct call *call, struct error *error)
 	const int status = cni_request_parse(&environment, bytes, (size_t)size, call->arena,
 					     &call->request, error);
 	return status < 0 ? status : actions[call->request.command](call, error);
+}
+
+void cni_prepare(struct options *options)
+{
+	struct error ignored; /* STATUS reports that there is no namespace */
+	const char *command = getenv("CNI_COMMAND");
+	const int netns = command && strcmp(command, "STATUS") == 0 ? netns_new(&ignored) : -1;
+	if (netns >= 0)
+		options->scratch = arena_printf(options->arena, "/proc/self/fd/%d", netns);
 }
 
 int command_cni(const struct options *options)

@@ -229,6 +229,28 @@ def unready(host):
     same(host.names("web"), set(), "links")
 
 
+@test("cni: STATUS fails while the network has no free address for a guest, and changes nothing")
+def exhausted(host):
+    host.netns("a", "b")
+    declare(host, document({"lan": lan(ip_range="172.16.86.4/31"), "dmz": lan(ip_range="172.16.86.8/31"),
+                            "leased": {"parent": "eth0", "dhcp": True}},
+                           {"db": {"networks": {"dmz": {"ipv4_address": "172.16.86.8"}}},
+                            "web": {"networks": {"dmz": {"ipv4_address": "172.16.86.9"}}}}))
+    plugin, before = Plugin(host), host.snapshot("host")
+    plugin.call("STATUS")
+    plugin.add("a")
+    plugin.call("STATUS")
+    same(host.snapshot("host"), before, "the host after STATUS")
+    plugin.add("b")
+    answer = plugin.call("STATUS", code=1)
+    same((answer["code"], "network lan cannot take another container: " in answer["msg"]), (50, True), answer)
+    answer = Plugin(host, network="dmz").call("STATUS", code=1)
+    same((answer["code"], "no free address in 172.16.86.8/31" in answer["msg"]), (50, True), answer)
+    Plugin(host, network="leased").call("STATUS")
+    plugin.call("DEL", "a")
+    plugin.call("STATUS")
+
+
 @test("cni: status, graph, export and the metrics name guests")
 def shown(host):
     host.netns("db", "web")
