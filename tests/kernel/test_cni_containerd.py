@@ -115,8 +115,26 @@ def refused(host):
         same(daemon.addresses("c"), ["172.16.86.4"], "the address of the pod that left")
 
 
+def node_status(host):
+    """containerd 1.7 does not know CNI 1.1.0, and calls no STATUS."""
+    with running(host, document({"lan": lan(ip_range="172.16.86.4/31")}, {})) as daemon:
+        calls_status = int(daemon.call("Version", {})[3][0].decode().lstrip("v").split(".")[0]) >= 2
+        if calls_status:
+            daemon.configure("1.1.0")
+            host.until(lambda: daemon.ready()[0], "ready", 20)
+        for name in ("a", "b"):
+            daemon.run(name)
+        ready, message = daemon.ready()
+        same((ready, "network lan cannot take another container: " in message), (not calls_status, calls_status), message)
+        daemon.remove_pod("a")
+        same(daemon.ready(), (True, ""), "with a free address")
+        host.write("networks: [", "cni.yaml")
+        same(daemon.ready()[0], not calls_status, "with a wrong file")
+
+
 if "CONTAINERD_CRI" in os.environ:
     test("cni containerd: a declared pod and a guest, a container's restart, the pods' ends", seconds=180)(whole)
     test("cni containerd: the daemon is killed and starts again", seconds=180)(daemon_restart)
     test("cni containerd: eight pods at once, during applies and with a service", seconds=180)(concurrent_pods)
     test("cni containerd: a pod that cannot be attached does not start, and says why", seconds=180)(refused)
+    test("cni containerd: the node is not ready without a free address, from containerd 2 on", seconds=180)(node_status)
