@@ -25,6 +25,7 @@ struct entry {
 	int64_t repaired;                 /* time of the last execution */
 	int64_t paid;                     /* when the spent credit is paid back */
 	unsigned dear;                    /* consecutive executions beyond the credit */
+	uint64_t reason;                  /* of the last failure; 0: none was recorded */
 };
 
 struct retry {
@@ -114,6 +115,14 @@ static int64_t delay_doubled(int64_t delay, unsigned times)
 	return delay < DELAY_MAX_MS ? delay : DELAY_MAX_MS;
 }
 
+bool retry_reason_new(struct retry *retry, const char *key, uint64_t reason)
+{
+	struct entry *entry = entry_of(retry, key);
+	const bool is_new = entry->reason != reason;
+	entry->reason = reason;
+	return is_new;
+}
+
 bool retry_due(const struct retry *retry, const char *key, int64_t now)
 {
 	const struct entry *entry = *entry_at(retry, key);
@@ -157,6 +166,7 @@ bool retry_busy(struct retry *retry, const char *key, int64_t now)
 
 static void entry_worked(struct entry *entry)
 {
+	entry->reason = 0;
 	entry->failures = entry->busy = 0;
 	entry->pending = false;
 }

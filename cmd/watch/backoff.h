@@ -21,6 +21,9 @@ void retry_failed(struct retry *retry, const char *key, int64_t now);
 /* Records a failure that is usually temporary: the delays begin with 10 ms. False: there were too
  * many in a row, nothing is recorded, and it counts as an ordinary failure. */
 bool retry_busy(struct retry *retry, const char *key, int64_t now);
+/* Records the reason of a failure, any number but 0. Returns whether it differs from that of the
+ * last failure, or there was none since the last success. */
+bool retry_reason_new(struct retry *retry, const char *key, uint64_t reason);
 /* Records a success: its failures are forgotten. */
 void retry_forget(struct retry *retry, const char *key);
 /* Records a success that repaired an earlier change of another process. RETRY_REPAIRS of them are

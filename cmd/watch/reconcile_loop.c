@@ -2,6 +2,7 @@
 #include "cmd/watch/internal.h"
 #include "kernel/nsid.h"
 #include "lib/clock.h"
+#include "lib/hash.h"
 #include "lib/memory.h"
 #include "reconcile/apply/plan_done.h"
 #include "reconcile/observe/nsid_assign.h"
@@ -201,7 +202,8 @@ static void step_touched(const struct step *step)
 
 /* A failure because of an unknown object: the next observation reads everything, unless the object
  * may belong to a namespace that is being destroyed, which the next pass decides. A MAC that is
- * still refused after that is not chosen again. Returns whether the failure is to be reported. */
+ * still refused after that is not chosen again. Returns whether the failure is to be reported: not
+ * again as long as its reason stays the same. */
 static bool step_failed(struct service *service, const struct step *step,
 			const struct outcome *outcome)
 {
@@ -220,7 +222,8 @@ static bool step_failed(struct service *service, const struct step *step,
 		refused_macs_add(&service->refused, &step->desired->mac);
 	if (outcome->error->errnum == EADDRINUSE || outcome->error->errnum == EEXIST)
 		service->unsure = true;
-	return true;
+	return outcome->cut ||
+	       retry_reason_new(service->retry, key, hash_text(HASH_START, outcome->error->text));
 }
 
 static void step_paused(struct service *service, const struct step *step, int64_t pause)

@@ -160,12 +160,20 @@ static bool unreadable_known(struct service *service, struct notices *now,
 	return !notice_unreadable(now, service->reported, unreadable);
 }
 
+/* Most hosts have processes in namespaces of their own that the unit's capabilities do not open,
+ * and that hold no managed links. */
+static enum log_level unreadable_level(const struct unreadable *unreadable)
+{
+	return unreadable->kind == UNREADABLE_PROCESSES ? LEVEL_NOTICE : LEVEL_WARNING;
+}
+
 void report_notices(struct service *service, const struct plan *plan, const struct live *live)
 {
 	struct notices *now = notices_new();
 	for (size_t i = 0; i < live->n_unreadable; i++)
 		if (!unreadable_known(service, now, &live->unreadable[i]))
-			log_write(&service->log, LEVEL_WARNING, "%s", live->unreadable[i].text);
+			log_write(&service->log, unreadable_level(&live->unreadable[i]), "%s",
+				  live->unreadable[i].text);
 	notices_report(service, now, plan);
 	notices_free(service->reported);
 	service->reported = now;

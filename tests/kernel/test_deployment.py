@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 
 import linux
@@ -11,7 +12,7 @@ from declare import EXAMPLES, document, lan
 from dhcp_server import serving
 from host import same
 from registry import test
-from service import watching
+from service import HERE, watching
 
 UNIT = os.path.join(EXAMPLES, "systemd/mvapply.service")
 DHCP = os.path.join(EXAMPLES, "systemd/mvapply-dhcp.conf")
@@ -270,3 +271,19 @@ def multus(host):
             same((host.addresses("pod", "net1"), {route for route in host.routes("pod") if "default" in route}),
                  ({"172.16.86.70/24"}, {"default via 10.88.0.1 dev eth0"}), "the pod")
     same(host.snapshot("pod"), before, "after DEL")
+
+
+@test("deployment: processes that the unit cannot read are a notice, once, also after a reload")
+def unreadable_processes(host):
+    linux.mount(None, "/", None, linux.MS_REC | linux.MS_SHARED)
+    host.netns("web")
+    os.makedirs(HERE, exist_ok=True)
+    with open(f"{HERE}/service.log", "wb") as log:
+        stat = os.fstat(log.fileno())
+    with host.process(), watching(host, "-f", host.write(TEXT), before=confine(capabilities(UNIT)),
+                                  env={"JOURNAL_STREAM": f"{stat.st_dev}:{stat.st_ino}"}) as service:
+        service.settle()
+        service.send(signal.SIGHUP)
+        service.quiet()
+        said = [line for line in service.log() if "network namespaces of" in line]
+        same(said, ["<5>the network namespaces of 1 process: Permission denied"], "what it says of processes")

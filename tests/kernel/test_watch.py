@@ -896,7 +896,7 @@ def with_mac():
 def failure(host):
     host.netns("db", "other")
     text = with_mac()
-    with watching(host, "-f", host.write(text)) as service:
+    with watching(host, "-f", host.write(text), "--metrics", f"{HERE}/mvapply.prom") as service:
         service.quiet()
         service.news()
         before = indexes(host)["db"]
@@ -906,8 +906,14 @@ def failure(host):
         held = host.hide("other")
         service.quiet()
         host.netns("web")
-        service.until(lambda: len(service.times("error: attach web/n")) >= 4, "four failures", 30)
-        times = service.times("error: attach web/n")[:4]
+        times = []
+
+        def failed_again():
+            if f"\nmvapply_failures_total {len(times) + 1}\n" in read(f"{HERE}/mvapply.prom"):
+                times.append(time.monotonic())
+            return len(times) >= 4
+        service.until(failed_again, "four failures", 30)
+        same(len(service.times("error: attach web/n")), 1, "the same failure is logged once")
         pauses = [after - this for this, after in zip(times, times[1:])]
         for pause, least in zip(pauses, (0.1, 0.2, 0.4)):
             assert pause > least * 0.8, f"pauses of {pauses}"
@@ -1205,3 +1211,21 @@ def wrong_start_mounted(host):
     with watching(host, "-f", "etc") as service:
         linux.mount("other", "etc", None, linux.MS_BIND)
         service.until(lambda: host.names("web"), "attached")
+
+
+@test("watch: while a parent is down, each state is logged once")
+def parent_down_once(host):
+    host.netns("web")
+    with watching(host, "-f", host.write(two(ip_range="172.16.86.0/24"))) as service:
+        service.settle()
+        host.ip("host", "link set eth0 down")
+        time.sleep(2 * host.patience)
+        host.netns("db")
+        time.sleep(2 * host.patience)
+        host.ip("web", "link del eth0")
+        time.sleep(3 * host.patience)
+        log = service.news()
+        same(sorted(log), sorted(set(log)), "lines")
+        same(sum("parent eth0 is down" in line for line in log), 3, "what is down")
+        host.ip("host", "link set eth0 up")
+        service.until(lambda: host.names("web") and host.names("db"), "attached")

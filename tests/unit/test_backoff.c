@@ -211,6 +211,23 @@ static void test_spent_seldom(void **state)
 	retry_free(retry);
 }
 
+/* A reason is new once, until a success or another one. */
+static void test_reasons(void **state)
+{
+	(void)state;
+	struct retry *retry = retry_new();
+	retry_failed(retry, "a", NOW);
+	assert_true(retry_reason_new(retry, "a", 1));
+	retry_failed(retry, "a", NOW + 1000);
+	assert_false(retry_reason_new(retry, "a", 1));
+	assert_true(retry_reason_new(retry, "a", 2));
+	assert_true(retry_reason_new(retry, "a", 1));
+	retry_forget(retry, "a");
+	retry_failed(retry, "a", NOW + 2000);
+	assert_true(retry_reason_new(retry, "a", 1));
+	retry_free(retry);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -223,6 +240,7 @@ int main(void)
 		cmocka_unit_test(test_spent),
 		cmocka_unit_test(test_spent_seldom),
 		cmocka_unit_test(test_repairs_forgotten),
+		cmocka_unit_test(test_reasons),
 	};
 	return cmocka_run_group_tests_name("retry", tests, NULL, NULL);
 }
