@@ -20,17 +20,19 @@ struct parser {
 	struct error *error;
 };
 
-/* The variables that each command requires, and whether it is for one network. */
+/* The variables that each command requires, whether it is for one network, and whether it uses
+ * requested addresses and prevResult. What a command does not use is not checked: a container whose
+ * ADD failed because of it must not fail to be deleted. */
 static const struct command_row {
 	const char *name;
-	bool interface, netns, network;
+	bool interface, netns, network, requests, previous;
 } commands[] = {
-	[CNI_ADD] = {"ADD", true, true, true},
-	[CNI_DEL] = {"DEL", true, false, true},
-	[CNI_CHECK] = {"CHECK", true, true, true},
-	[CNI_GC] = {"GC", false, false, true},
-	[CNI_STATUS] = {"STATUS", false, false, true},
-	[CNI_VERSIONS] = {"VERSION", false, false, false},
+	[CNI_ADD] = {"ADD", true, true, true, true, true},
+	[CNI_DEL] = {"DEL", true, false, true, false, false},
+	[CNI_CHECK] = {"CHECK", true, true, true, false, true},
+	[CNI_GC] = {"GC", false, false, true, false, false},
+	[CNI_STATUS] = {"STATUS", false, false, true, false, false},
+	[CNI_VERSIONS] = {"VERSION", false, false, false, false, false},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -90,7 +92,8 @@ static int environment_parse(const struct parser *parser)
 		return missing(parser, "CNI_CONTAINERID");
 	if (!is_set(environment->ifname))
 		return missing(parser, "CNI_IFNAME");
-	if (!ifname_valid(environment->ifname))
+	const bool valid = ifname_valid(environment->ifname);
+	if (!valid && row->netns)
 		return wrong_environment(parser, "CNI_IFNAME",
 					 "is not a valid name of an interface");
 	if (row->netns && !is_set(environment->netns))
@@ -100,7 +103,8 @@ static int environment_parse(const struct parser *parser)
 	parser->request->interface =
 		(struct cni_interface){arena_strdup(arena, environment->container_id),
 				       arena_strdup(arena, environment->ifname)};
-	if (is_set(environment->netns))
+	/* DEL of a name that no ADD accepts: the namespace has no such interface. */
+	if (valid && is_set(environment->netns))
 		parser->request->netns = arena_strdup(arena, environment->netns);
 	return 0;
 }
@@ -206,10 +210,11 @@ static int requested_parse(const struct parser *parser, const json_t *object)
 static int arg_take(const struct parser *parser, const char *key, const char *value)
 {
 	struct cni_request *request = parser->request;
+	const bool requests = commands[request->command].requests;
 	if (strcmp(key, "IP") == 0)
-		return ip_take(parser, value);
+		return requests ? ip_take(parser, value) : 0;
 	if (strcmp(key, "MAC") == 0)
-		return mac_take(parser, value);
+		return requests ? mac_take(parser, value) : 0;
 	if (strcmp(key, "K8S_POD_NAMESPACE") == 0)
 		request->pod_namespace = value;
 	else if (strcmp(key, "K8S_POD_NAME") == 0)
@@ -259,7 +264,7 @@ static int valid_parse(const struct parser *parser)
 static int previous_parse(const struct parser *parser)
 {
 	json_t *previous = json_object_get(parser->json, "prevResult");
-	if (!previous || json_is_null(previous))
+	if (!commands[parser->request->command].previous || !previous || json_is_null(previous))
 		return 0;
 	if (!json_is_object(previous))
 		return wrong(parser, "`prevResult`", "is not an object");
@@ -275,8 +280,9 @@ static int configuration_parse(const struct parser *parser)
 	int status = version_parse(parser);
 	for (size_t i = 0; status == 0 && i < sizeof(parts) / sizeof(parts[0]); i++)
 		status = parts[i](parser);
-	if (status == 0)
-		status = requested_parse(parser, json_object_get(json, "runtimeConfig"));
+	if (status < 0 || !commands[parser->request->command].requests)
+		return status;
+	status = requested_parse(parser, json_object_get(json, "runtimeConfig"));
 	return status < 0 ? status
 			  : requested_parse(parser,
 					    json_object_get(json_object_get(json, "args"), "cni"));

@@ -75,6 +75,30 @@ def requests(host):
          ({"fd00::45/64", "10.0.0.70/24"}, {"fd00::45/64", "10.0.0.70/24"}), "one of each family, with the network's prefix length")
 
 
+@test("cni: a container whose ADD failed because of its request can be deleted")
+def deletable(host):
+    """A kubelet repeats DEL until it succeeds, and the pod stays until then."""
+    host.netns("web")
+    declare(host, document(networks(), {}))
+    plugin = Plugin(host)
+    for keys in ({"runtimeConfig": {"ips": ["x"]}}, {"runtimeConfig": {"ips": "172.16.86.9"}}, {"runtimeConfig": {"mac": 1}},
+                 {"runtimeConfig": {"ips": ["172.16.86.9", "172.16.86.10"]}}, {"args": {"cni": {"ips": [1]}}}, {"prevResult": []}):
+        other = Plugin(host, **keys)
+        same(other.fails("ADD", "web"), 7, keys)
+        other.call("DEL", "web")
+        other.call("DEL", "web", netns="")
+    for args in ("IP=", "MAC=x", "IP=172.16.86.9;IP=172.16.86.10"):
+        same(plugin.fails("ADD", "web", args=args), 7, args)
+        plugin.call("DEL", "web", args=args)
+    for name in ("eth%d", "a/b", "x" * 16, ".."):
+        same(plugin.fails("ADD", "web", ifname=name), 4, name)
+        plugin.call("DEL", "web", ifname=name)
+        same(plugin.fails("CHECK", "web", ifname=name, prevResult={}), 4, name)
+    plugin.add("web")
+    plugin.call("DEL", "web", runtimeConfig={"ips": ["x"]}, prevResult=7)
+    same(host.names("web"), set(), "a container that ADD attached before its request was changed")
+
+
 @test("cni: odd names of pods, and long ids")
 def pods(host):
     host.netns("web")
