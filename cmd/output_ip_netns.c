@@ -110,6 +110,11 @@ static struct ip_netns namespace_of_source(struct arena *arena, enum source_kind
 		return namespace_at(arena, lxc_path(arena, source));
 	case SOURCE_INCUS:
 		return namespace_at(arena, incus_path(arena, source));
+	case SOURCE_SYSTEMD:
+		return namespace_at(
+			arena,
+			arena_printf(arena, "/proc/$(systemctl show -p MainPID --value %s)/ns/net",
+				     shell_quote(arena, source)));
 	case SOURCE_NETNS:
 	case SOURCE_CNI:
 	case N_SOURCE_KINDS:

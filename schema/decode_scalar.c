@@ -238,6 +238,7 @@ void decode_scalar(const struct decode_state *state)
 	case KEY_POD:
 	case KEY_LXC:
 	case KEY_INCUS:
+	case KEY_UNIT:
 	case KEY_SYSCTL:
 	case KEY_VALUE:
 	case KEY_HOST:

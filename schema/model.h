@@ -173,6 +173,7 @@ enum source_kind {
 	SOURCE_CNI, /* attached by the CNI plugin */
 	SOURCE_LXC,
 	SOURCE_INCUS,
+	SOURCE_SYSTEMD,
 	N_SOURCE_KINDS
 };
 
@@ -182,7 +183,8 @@ struct container {
 	enum source_kind source_kind;
 	const char *source; /* a namespace's name or path, a process id in decimal, an engine's
 			       name, a pod's "NAMESPACE/NAME", a container of LXC by
-			       name or folder, an instance of Incus by name or "PROJECT/NAME" */
+			       name or folder, an instance of Incus by name or "PROJECT/NAME", a
+			       unit of systemd */
 	struct hosts hosts;
 	bool guest; /* no file declares it; its name is "NAME/KEY" */
 	struct attachment *attachments;

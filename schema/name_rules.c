@@ -160,6 +160,21 @@ static const char *incus_problem(const char *text, const char **ret_hint)
 	return *name && !name[strspn(name, LETTERS DIGITS "-")] ? NULL : "is not a valid name";
 }
 
+/* systemd.unit(5); the name of a folder. A template (web@.service) is no unit. */
+static const char *unit_problem(const char *text, const char **ret_hint)
+{
+	const size_t length = strlen(text), suffix = sizeof(".service") - 1;
+	*ret_hint = "write the whole name of the service's unit, such as my-db.service";
+	if (length > FILE_LENGTH_MAX)
+		return "is longer than 255 bytes";
+	if (length <= suffix || strcmp(text + length - suffix, ".service") != 0)
+		return "is not the name of a service";
+	if (text[strspn(text, LETTERS DIGITS ":-_.\\@")] || *text == '.' ||
+	    strstr(text, "@.service"))
+		return "is not the name of a service";
+	return NULL;
+}
+
 /* net.ipv4.conf.IFNAME.rp_filter */
 static const char *sysctl_problem(const char *text, const char **ret_hint)
 {
@@ -224,6 +239,7 @@ const char *text_problem(enum key_type type, const char *text, const char **ret_
 		[KEY_POD] = pod_problem,
 		[KEY_LXC] = lxc_problem,
 		[KEY_INCUS] = incus_problem,
+		[KEY_UNIT] = unit_problem,
 		[KEY_SYSCTL] = sysctl_problem,
 		[KEY_VALUE] = value_problem,
 		[KEY_HOST] = host_problem,

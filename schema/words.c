@@ -90,6 +90,8 @@ const char *source_kind_name(enum source_kind kind)
 		return "lxc";
 	case SOURCE_INCUS:
 		return "incus";
+	case SOURCE_SYSTEMD:
+		return "systemd";
 	case N_SOURCE_KINDS:
 		break;
 	}

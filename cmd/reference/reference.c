@@ -108,6 +108,7 @@ const char *reference_type(struct arena *arena, const struct key *key)
 		[KEY_POD] = "a pod's NAMESPACE/NAME, or a container's name",
 		[KEY_LXC] = "a name, or the absolute path of a container's folder",
 		[KEY_INCUS] = "a name, or PROJECT/NAME",
+		[KEY_UNIT] = "the name of a service's unit",
 		[KEY_SYSCTL] = "a sysctl with IFNAME in it",
 		[KEY_VALUE] = "a line of text",
 		[KEY_HOST] = "a host's name, or a glob of names",

@@ -75,9 +75,10 @@ static const struct relations {
 	 "{'oneOf': [{'required': ['netns']}, {'required': ['pid']}, {'required': ['docker']},"
 	 "           {'required': ['podman']}, {'required': ['cni']},"
 	 "           {'required': ['lxc']}, {'required': ['incus']},"
+	 "           {'required': ['systemd']},"
 	 "           {'properties': {'netns': false, 'pid': false, 'docker': false,"
 	 "                           'podman': false, 'cni': false, 'lxc': false,"
-	 "                           'incus': false}}]}"},
+	 "                           'incus': false, 'systemd': false}}]}"},
 };
 
 static json_t *parse(const char *keywords)

@@ -62,6 +62,8 @@ static const struct rule {
 		     90, true, "the container's name, or the absolute path of its folder"},
 	[KEY_INCUS] = {"incus", "^([A-Za-z0-9][A-Za-z0-9_.-]*/)?[A-Za-z0-9-]+$", 70, true,
 		       "the instance's name, or PROJECT/NAME"},
+	[KEY_UNIT] = {"unit", "^(?!\\.)(?!.*@\\.service$)[A-Za-z0-9:_.\\\\@-]+\\.service$", 255,
+		      false, "the whole name of a service's unit, such as my-db.service"},
 	[KEY_SYSCTL] = {"sysctl", "^net\\.ipv[46]\\.(conf|neigh)\\.IFNAME\\.[a-z0-9_]+$", 127,
 			false,
 			"net.ipv4.conf.IFNAME.KEY, net.ipv6.conf.IFNAME.KEY or "

@@ -3,6 +3,7 @@
 #include "container_engine/lxc_command.h"
 #include "kernel/netns.h"
 #include "kernel/process.h"
+#include "kernel/unit_cgroup.h"
 #include "lib/cleanup.h"
 #include "schema/words.h"
 
@@ -34,12 +35,22 @@ static pid_t incus_find(struct arena *arena, const char *source, struct error *e
 			    error);
 }
 
+static pid_t systemd_find(struct arena *arena, const char *source, struct error *error)
+{
+	(void)arena;
+	return unit_main_pid(source, error);
+}
+
 static const struct finder {
 	const char *what; /* for messages */
+	const char *hint; /* if it is in the host's namespace */
 	pid_t (*find)(struct arena *arena, const char *source, struct error *error);
 } finders[N_SOURCE_KINDS] = {
-	[SOURCE_LXC] = {"LXC container", lxc_find},
-	[SOURCE_INCUS] = {"Incus container", incus_find},
+	[SOURCE_LXC] = {"LXC container", "set lxc.net.0.type = empty in its configuration",
+			lxc_find},
+	[SOURCE_INCUS] = {"Incus container", "remove raw.lxc's lxc.net.0.type = none", incus_find},
+	[SOURCE_SYSTEMD] = {"unit", "set PrivateNetwork=yes in the unit, and restart it",
+			    systemd_find},
 };
 
 bool source_has_init(enum source_kind kind)
@@ -102,6 +113,7 @@ struct lookup_result init_locate(struct arena *arena, enum source_kind kind, con
 	if (pid < 0)
 		return lookup_result_failed(arena, &error);
 	struct lookup_result result = netns_locate(arena, finder, source, pid, host);
+	result.hint = result.state == CONTAINER_READY ? finder->hint : result.hint;
 	if (result.state == CONTAINER_READY)
 		result.name = arena_printf(arena, "%s %s", source_kind_name(kind), source);
 	return result;

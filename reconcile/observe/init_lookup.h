@@ -1,5 +1,5 @@
 /* Finds the network namespace of a container by its first process, which a host's program names:
- * LXC and Incus by the monitor's socket. */
+ * LXC and Incus by the monitor's socket, systemd by a unit's control group. */
 #ifndef RECONCILE_OBSERVE_INIT_LOOKUP_H
 #define RECONCILE_OBSERVE_INIT_LOOKUP_H
 
@@ -8,7 +8,8 @@
 /* Whether sources of the kind are found so. Nothing reports their start: they have to be looked up
  * repeatedly. */
 bool source_has_init(enum source_kind kind);
-/* `kind` is one of those. When ready, the namespace can be the host's. */
+/* `kind` is one of those. When ready, the namespace can be the host's, and
+ * `hint` is how to change that. */
 struct lookup_result init_locate(struct arena *arena, enum source_kind kind, const char *source,
 				 const struct stat *host);
 

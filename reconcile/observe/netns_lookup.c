@@ -185,9 +185,9 @@ static struct lookup_result init_find(const struct search *search)
 }
 
 static struct lookup_result (*const finders[])(const struct search *) = {
-	[SOURCE_NETNS] = netns_find,   [SOURCE_PID] = pid_find, [SOURCE_DOCKER] = engine_find,
-	[SOURCE_PODMAN] = engine_find, [SOURCE_CNI] = cni_find, [SOURCE_LXC] = init_find,
-	[SOURCE_INCUS] = init_find,
+	[SOURCE_NETNS] = netns_find,   [SOURCE_PID] = pid_find,      [SOURCE_DOCKER] = engine_find,
+	[SOURCE_PODMAN] = engine_find, [SOURCE_CNI] = cni_find,      [SOURCE_LXC] = init_find,
+	[SOURCE_INCUS] = init_find,    [SOURCE_SYSTEMD] = init_find,
 };
 
 struct lookup_result source_locate(struct arena *arena, struct lookups *lookups,
@@ -210,6 +210,8 @@ struct lookup_result source_locate(struct arena *arena, struct lookups *lookups,
 		.code = CODE_NAMESPACE_HOST,
 		.reason = arena_printf(arena, "%s is the host's own network namespace",
 				       lookup_result.name),
-		.hint = "run the container with --network none, or specify another one",
+		.hint = lookup_result.hint
+				? lookup_result.hint
+				: "run the container with --network none, or specify another one",
 	};
 }

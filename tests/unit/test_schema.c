@@ -339,6 +339,7 @@ static void container_sources(void **state)
 		{"podman: no, ", SOURCE_PODMAN, "no"},
 		{"lxc: web_1.a-b, ", SOURCE_LXC, "web_1.a-b"},
 		{"lxc: /srv/lxc/my-db, ", SOURCE_LXC, "/srv/lxc/my-db"},
+		{"systemd: my-db@1.service, ", SOURCE_SYSTEMD, "my-db@1.service"},
 		{"incus: my-db, ", SOURCE_INCUS, "my-db"},
 		{"incus: shop/my-db, ", SOURCE_INCUS, "shop/my-db"},
 	};
