@@ -21,7 +21,7 @@ static struct subnet *subnet_add(struct cni *cni, struct prefix prefix)
 	}
 	struct subnet *subnet =
 		array_push(cni->arena, cni->network.subnets, cni->network.n_subnets);
-	subnet->prefix = subnet->ip_range = prefix;
+	subnet->prefix = prefix;
 	(void)array_push(cni->arena, cni->pools, cni->n_pools);
 	return subnet;
 }
@@ -31,10 +31,21 @@ static struct cni_pool *pool_last(struct cni *cni)
 	return &cni->pools[cni->n_pools - 1];
 }
 
+/* The subnet of an earlier range of the same range set, which starts at `before`, or NULL. */
+static struct subnet *subnet_since(const struct cni *cni, size_t before,
+				   const struct prefix *prefix)
+{
+	const struct prefix exact = {prefix_first(prefix), prefix->len};
+	for (size_t i = before; i < cni->network.n_subnets; i++)
+		if (prefix_equal(&cni->network.subnets[i].prefix, &exact))
+			return &cni->network.subnets[i];
+	return NULL;
+}
+
 /* One range of host-local; false: it has no subnet, and becomes a comment. host-local never assigns
  * the gateway, which is the subnet's first address if the range has none (Range.Canonicalize in
  * plugins/ipam/host-local/backend/allocator/range.go). */
-static bool range_take(struct cni *cni, const json_t *range)
+static bool range_take(struct cni *cni, const json_t *range, size_t before)
 {
 	struct prefix prefix;
 	struct ip first, last;
@@ -42,16 +53,21 @@ static bool range_take(struct cni *cni, const json_t *range)
 		json_unconverted("a range", range, cni->map);
 		return false;
 	}
-	struct subnet *subnet = subnet_add(cni, prefix);
+	struct subnet *further = subnet_since(cni, before, &prefix);
+	struct subnet *subnet = further ? further : subnet_add(cni, prefix);
 	if (!subnet) {
 		json_unconverted("a range", range, cni->map);
 		return false;
 	}
+	if (further && !further->ip_range.count)
+		return true;
 	range_usable(&prefix, &first, &last);
 	bool limited = json_ip_at(range, "rangeStart", cni->map, &first);
 	limited |= json_ip_at(range, "rangeEnd", cni->map, &last);
-	if (limited)
-		range_to_block(cni->map, subnet, first, last, NULL);
+	if (limited || further)
+		subnet_range_add(cni->map, subnet, first, last, NULL);
+	if (further)
+		return true;
 	struct cni_pool *pool = pool_last(cni);
 	pool->inferred = !json_ip_at(range, "gateway", cni->map, &pool->router);
 	if (pool->inferred)
@@ -84,7 +100,7 @@ static void range_set_take(struct cni *cni, const json_t *set)
 	static const char *const known[] = {"subnet", "rangeStart", "rangeEnd", "gateway", NULL};
 	const size_t before = cni->network.n_subnets;
 	for (size_t i = 0; i < json_array_size(set); i++)
-		if (range_take(cni, json_array_get(set, i)))
+		if (range_take(cni, json_array_get(set, i), before))
 			json_leftovers(json_array_get(set, i), known, cni->map);
 	second_remove(cni, set, before);
 }
@@ -98,7 +114,7 @@ static void host_local_take(struct cni *cni, const json_t *ipam)
 	const json_t *ranges = json_object_get(ipam, "ranges");
 	json_leftovers(ipam, plain ? known : known_ranges, cni->map);
 	if (plain)
-		range_take(cni, ipam);
+		range_take(cni, ipam, 0);
 	for (size_t i = 0; i < json_array_size(ranges); i++)
 		range_set_take(cni, json_array_get(ranges, i));
 }
@@ -171,7 +187,7 @@ static void whereabouts_pool(struct cni *cni, const json_t *body, const json_t *
 	struct subnet *subnet = subnet_add(cni, prefix);
 	if (!subnet)
 		return;
-	range_to_block(cni->map, subnet, first, last, json_object_get(body, "exclude"));
+	subnet_range_add(cni->map, subnet, first, last, json_object_get(body, "exclude"));
 	struct ip router;
 	if (json_ip_at(gateway, "gateway", cni->map, &router) &&
 	    prefix_contains(&subnet->prefix, &router))

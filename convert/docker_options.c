@@ -151,7 +151,7 @@ static bool is_routed(const struct network *network)
 static struct ip first_address(const struct subnet *subnet)
 {
 	const struct ip network = prefix_first(&subnet->prefix);
-	const struct ip first = prefix_first(&subnet->ip_range);
+	const struct ip first = subnet->ip_range.count ? subnet->ip_range.items->first : network;
 	return ip_equal(&first, &network) ? ip_next(first) : first;
 }
 
@@ -229,6 +229,7 @@ static void pool_take(const json_t *body, const json_t *pool, const struct docke
 {
 	const char *const known[] = {keys->subnet, keys->gateway, keys->range, keys->aux, NULL};
 	struct subnet subnet = {0};
+	struct prefix range;
 	if (!json_prefix_at(pool, keys->subnet, at, &subnet.prefix)) {
 		json_unconverted("a pool of addresses", pool, at);
 		return;
@@ -236,9 +237,9 @@ static void pool_take(const json_t *body, const json_t *pool, const struct docke
 	if (family_off(body, keys, at, &subnet))
 		return;
 	json_leftovers(pool, known, at);
-	subnet.ip_range = subnet.prefix;
-	if (!import_prefix_at(pool, keys->range, at, "ip_range", &subnet.ip_range))
-		subnet.ip_range = subnet.prefix;
+	if (import_prefix_at(pool, keys->range, at, "ip_range", &range) &&
+	    !prefix_equal(&range, &subnet.prefix))
+		subnet.ip_range = ip_ranges_of(&range, at->arena);
 	aux_take(json_object_get(pool, keys->aux), at, &subnet);
 	host_find(at, &subnet, network);
 	gateway_take(pool, keys->gateway, at, network, &subnet);

@@ -44,7 +44,7 @@ static void lease_range_take(struct tree *map, const json_t *range, struct subne
 	range_usable(&subnet->prefix, &first, &last);
 	if (lease_end_at(map, range, "start_ip", &first) &&
 	    lease_end_at(map, range, "end_ip", &last))
-		range_to_block(map, subnet, first, last, NULL);
+		subnet_range_add(map, subnet, first, last, NULL);
 }
 
 /* netavark never assigns a subnet's gateway, which is a default gateway unless the network disables
@@ -58,7 +58,6 @@ static void subnet_take(struct tree *map, const json_t *body, bool routed, struc
 		json_unconverted("a subnet", body, map);
 		return;
 	}
-	subnet.ip_range = subnet.prefix;
 	/* Quadlet's text, if it is neither a prefix nor a range. */
 	if (json_text_at(body, "IPRange"))
 		import_edit(map, "ip_range", "%s is not a range", json_text_at(body, "IPRange"));

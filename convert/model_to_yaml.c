@@ -20,6 +20,22 @@ static void put_prefix(struct tree *map, const char *key, const struct prefix *p
 		tree_text(map, key, prefix_format(prefix, text));
 }
 
+/* One range, or a list of several. `alone`: an address needs no prefix length. */
+static void put_ranges(struct tree *map, const char *key, const struct ip_ranges *ranges,
+		       bool alone)
+{
+	char text[IP_RANGE_TEXT_SIZE];
+	struct tree *list = ranges->count > 1 ? tree_list(map, key) : map;
+	for (size_t i = 0; i < ranges->count; i++) {
+		const struct ip_range *range = &ranges->items[i];
+		if (alone && ip_range_is_address(range))
+			ip_format(&range->first, text);
+		else
+			ip_range_format(range, text);
+		tree_text(list, list == map ? key : NULL, text);
+	}
+}
+
 static void put_text(struct tree *map, const char *key, const char *text)
 {
 	if (text)
@@ -32,8 +48,8 @@ static void put_subnet(struct tree *map, const struct subnet *subnet)
 	put_ip(map, "gateway", &subnet->gateway);
 	if (subnet->on_link)
 		tree_bool(map, "on_link", true);
-	if (!prefix_equal(&subnet->ip_range, &subnet->prefix))
-		put_prefix(map, "ip_range", &subnet->ip_range);
+	put_ranges(map, "ip_range", &subnet->ip_range, false);
+	put_ranges(map, "exclude", &subnet->exclude, true);
 	struct tree *aux = subnet->n_aux ? tree_map(map, "aux_addresses") : NULL;
 	for (size_t i = 0; i < subnet->n_aux; i++)
 		put_ip(aux, subnet->aux[i].name, &subnet->aux[i].ip);

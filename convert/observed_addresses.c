@@ -37,7 +37,7 @@ struct subnet *observed_subnet_make(struct observed_set *set, struct observed_ne
 		return NULL;
 	prefix_tree_add(&network->subnets, set->arena, &prefix, model->n_subnets);
 	subnet = array_push(set->arena, model->subnets, model->n_subnets);
-	subnet->prefix = subnet->ip_range = prefix;
+	subnet->prefix = prefix;
 	return subnet;
 }
 
@@ -285,8 +285,8 @@ static void subnet_of_one(const struct ballot *ballot, const struct voter *voter
 			  ballot->network->model.subnets[i].prefix.ip.family == address->ip.family;
 	if (!others)
 		return;
-	subnet->ip_range =
-		(struct prefix){.ip = address->ip, .len = (uint8_t)ip_bits(&address->ip)};
+	const struct prefix alone = {.ip = address->ip, .len = (uint8_t)ip_bits(&address->ip)};
+	subnet->ip_range = ip_ranges_of(&alone, ballot->set->arena);
 	ballot_dissent(
 		ballot,
 		"only %s has an address in %s: with this ip_range, no other container gets one "

@@ -158,7 +158,7 @@ static void host_subnet_finish(struct observed_set *set, struct observed_network
 	if (!ip->family || network_subnet_of(model, ip))
 		return;
 	struct subnet *subnet = array_push(set->arena, model->subnets, model->n_subnets);
-	subnet->prefix = subnet->ip_range = prefix_around(ip, ip->family == AF_INET ? 24 : 64);
+	subnet->prefix = prefix_around(ip, ip->family == AF_INET ? 24 : 64);
 	note_add(set->arena, &network->notes,
 		 "the subnet of the host's address is not known from any container: write the "
 		 "right one");
@@ -226,7 +226,6 @@ static void empty_finish(struct observed_set *set, const struct ballot *ballot,
 	struct subnet *subnet = array_push(set->arena, model->subnets, model->n_subnets);
 	if (!parent_subnet(set, network->parent, &subnet->prefix))
 		(void)prefix_parse("192.0.2.0/24", &subnet->prefix);
-	subnet->ip_range = subnet->prefix;
 	note_add(set->arena, &network->notes,
 		 "no container is attached to it, so its subnet is unknown: write the right one");
 }

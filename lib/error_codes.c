@@ -88,8 +88,11 @@ static const struct code_text texts[] = {
 	{CODE_RANGE_OVERLAP, CLASS_FAILED, "ranges on a LAN overlap",
 	 "Two networks, or two hosts, would allocate the same address. Give each its own "
 	 "range."},
+	{CODE_RANGE_EXCLUDED, CLASS_FAILED, "every address of a range is excluded",
+	 "`exclude` contains all of `ip_range`, or the whole subnet without one. Remove addresses "
+	 "from `exclude`."},
 	{CODE_ADDRESS_OUTSIDE, CLASS_FAILED, "address outside the subnet",
-	 "The gateway, ip_range, aux addresses and the addresses of containers must be in "
+	 "The gateway, `ip_range`, `exclude`, aux addresses and the addresses of containers must be in "
 	 "a subnet of the network, and of its family."},
 	{CODE_ADDRESS_RESERVED, CLASS_FAILED, "reserved address",
 	 "The address is the first or last of the subnet, the gateway, or listed in "

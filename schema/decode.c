@@ -42,21 +42,23 @@ static void put_place(const struct context *context, const struct object *object
 		*(struct place *)member(target, object->place) = place_of(context, at);
 }
 
-static void decode_value(const struct decode_state *state);
+static void decode_key(const struct decode_state *state, void *object);
 
 /* An entry or item in short form, such as NAME: ADDRESS, instead of a map. */
 static void decode_plain(const struct decode_state *state, const struct object *object,
 			 const struct scope *scope, const struct node *at, struct node *value,
 			 void *element)
 {
-	decode_value(&(struct decode_state){
-		.context = state->context,
-		.scope = scope,
-		.key = object->keys,
-		.node = value,
-		.at = at,
-		.target = member(element, object->keys->offset),
-	});
+	decode_key(
+		&(struct decode_state){
+			.context = state->context,
+			.scope = scope,
+			.key = object->keys,
+			.node = value,
+			.at = at,
+			.target = member(element, object->keys->offset),
+		},
+		element);
 }
 
 static void decode_map(const struct decode_state *state)
@@ -194,18 +196,42 @@ static void decode_value(const struct decode_state *state)
 		decode_scalar(state);
 }
 
-/* One prefix, or a map. */
-static void decode_range(struct decode_state state, void *object)
+static void decode_range_items(const struct decode_state *state, struct ip_ranges *ret)
+{
+	struct scope scope = {.up = state->scope};
+	ret->items = arena_alloc(state->context->arena, state->node->count * sizeof(*ret->items));
+	for (struct node *item = state->node->first; item; item = item->next) {
+		struct decode_state one = *state;
+		one.scope = &scope;
+		one.node = item;
+		one.at = item;
+		one.target = &ret->items[scope.index];
+		decode_value(&one);
+		scope.index++;
+		state->node->bad |= item->bad;
+	}
+	ret->count = state->node->bad ? 0 : state->node->count;
+}
+
+/* One range, a list, or a map. */
+static void decode_ranges(struct decode_state state, void *object)
 {
 	const struct key *key = state.key;
-	if (state.node->kind == NODE_MAPPING && state.node->count) {
+	struct ip_ranges *ranges = state.target;
+	if (state.node->kind == NODE_MAPPING && state.node->count && key->object) {
 		state.target = member(object, key->map);
 		*(size_t *)member(object, key->count) = state.node->count;
 		decode_map(&state);
+	} else if (state.node->kind == NODE_SEQUENCE && state.node->count) {
+		decode_range_items(&state, ranges);
 	} else if (state.node->kind != NODE_SCALAR) {
-		wrong_kind(&state, "a prefix or a map of hosts to prefixes");
+		wrong_kind(&state, key->object ? "a range, a list or a map of hosts to ranges"
+					       : "a range or a list");
 	} else {
+		ranges->items = arena_alloc(state.context->arena, sizeof(*ranges->items));
+		state.target = ranges->items;
 		decode_value(&state);
+		ranges->count = !state.node->bad;
 	}
 }
 
@@ -235,7 +261,8 @@ static void decode_key(const struct decode_state *state, void *object)
 		decode_collection(state, object);
 		break;
 	case KEY_RANGE:
-		decode_range(*state, object);
+	case KEY_EXCLUDE:
+		decode_ranges(*state, object);
 		break;
 	default:
 		decode_value(state);

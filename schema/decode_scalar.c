@@ -215,6 +215,49 @@ static void decode_prefix(const struct decode_state *state)
 	*(struct prefix *)state->target = prefix;
 }
 
+static void wrong_range(const struct decode_state *state, const struct ip_range *range)
+{
+	struct context *context = state->context;
+	const char *text = state->node->text, *dash = strchr(text, '-');
+	if (!range->first.family)
+		decode_wrong(state, CODE_ADDRESS,
+			     "write both addresses in full, such as 172.16.86.20-172.16.86.100",
+			     "is not a range of addresses");
+	else if (range->first.family != range->last.family)
+		decode_wrong(state, CODE_ADDRESS, NULL, "has addresses of two families");
+	else
+		decode_wrong(
+			state, CODE_ADDRESS,
+			hint_text(context, "write %s-%.*s", dash + 1, (int)(dash - text), text),
+			"ends before it begins");
+}
+
+static bool range_parse(const char *text, struct ip_range *ret)
+{
+	return ip_range_parse(text, ret) && ret->first.family == ret->last.family &&
+	       ip_compare(&ret->first, &ret->last) <= 0;
+}
+
+/* A prefix, FIRST-LAST, or for KEY_EXCLUDE an address. */
+static void decode_range(const struct decode_state *state)
+{
+	struct ip_range range = {0};
+	struct prefix prefix = {0};
+	struct decode_state as_prefix = *state;
+	as_prefix.target = &prefix;
+	if (strchr(state->node->text, '-')) {
+		if (!range_parse(state->node->text, &range))
+			wrong_range(state, &range);
+	} else if (state->key->type == KEY_EXCLUDE && ip_parse(state->node->text, &range.first)) {
+		range.last = range.first;
+	} else {
+		decode_prefix(&as_prefix);
+		range = ip_range_of(&prefix);
+	}
+	if (!state->node->bad)
+		*(struct ip_range *)state->target = range;
+}
+
 static void decode_mac(const struct decode_state *state)
 {
 	const char *problem = link_mac_parse(state->node->text, state->target);
@@ -261,8 +304,11 @@ void decode_scalar(const struct decode_state *state)
 		break;
 	case KEY_PREFIX:
 	case KEY_DESTINATION:
-	case KEY_RANGE:
 		decode_prefix(state);
+		break;
+	case KEY_RANGE:
+	case KEY_EXCLUDE:
+		decode_range(state);
 		break;
 	case KEY_MAC:
 		decode_mac(state);

@@ -9,15 +9,15 @@ struct part {
 				      other hosts */
 };
 
-static struct prefix range_for(const struct network *network, const struct subnet *subnet,
-			       const char *host)
+static struct ip_ranges pool_for(const struct part *part, const struct network *network,
+				 const struct subnet *subnet)
 {
-	const struct host_range *range = subnet_host_range(subnet, host);
+	const struct host_range *range = subnet_host_range(subnet, part->host);
 	if (range)
-		return range->prefix;
+		return subnet_pool(subnet, &range->ranges, part->arena);
 	if (subnet->n_host_ranges || network->several_hosts)
-		return (struct prefix){0};
-	return subnet->ip_range;
+		return (struct ip_ranges){0};
+	return subnet->pool;
 }
 
 static void take_network(const struct part *part, const struct network *from, struct network *to)
@@ -26,7 +26,7 @@ static void take_network(const struct part *part, const struct network *from, st
 	to->subnets = arena_alloc(part->arena, from->n_subnets * sizeof(*to->subnets));
 	for (size_t i = 0; i < from->n_subnets; i++) {
 		to->subnets[i] = from->subnets[i];
-		to->subnets[i].ip_range = range_for(from, &from->subnets[i], part->host);
+		to->subnets[i].pool = pool_for(part, from, &from->subnets[i]);
 	}
 }
 

@@ -62,10 +62,11 @@ struct set_info {
 	struct host_uniques sources; /* kind and text -> struct container */
 };
 
-/* An explicit ip_range. */
+/* One range of an explicit ip_range. */
 struct range {
-	struct prefix prefix;
+	struct ip_range range;
 	const struct network_info *info;
+	const struct subnet *subnet;
 	const struct node *node; /* its value */
 	size_t order;            /* position in the input */
 	const char *host;        /* NULL: for every host of the network */

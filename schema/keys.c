@@ -26,8 +26,8 @@ const struct object aux_object = {
 
 static const struct key host_range_keys[] = {
 	{.name = "RANGE",
-	 .type = KEY_PREFIX,
-	 AT(struct host_range, prefix),
+	 .type = KEY_RANGE,
+	 AT(struct host_range, ranges),
 	 .description = "the part of the subnet from which this host allocates addresses",
 	 .example = "172.16.86.64/26"},
 };
@@ -96,11 +96,18 @@ const struct object host_pattern_object = {
 		 .map = offsetof(struct_type, before host_ranges),                                 \
 		 .count = offsetof(struct_type, before n_host_ranges),                             \
 		 .object = &host_range_object,                                                     \
-		 .description = "the part of the subnet from which addresses are allocated; "      \
-				"for several hosts, a map of hosts to ranges",                     \
+		 .description = "the part of the subnet from which addresses are allocated: a "    \
+				"prefix, FIRST-LAST, or a list of these; for several hosts, a "    \
+				"map of hosts to such ranges",                                     \
 		 .default_text = "the whole subnet; without a gateway, not its first and last "    \
 				 "address, one of which is likely to be a router's",               \
 		 .example = "172.16.86.64/26"},                                                    \
+		{.name = "exclude",                                                                \
+		 .type = KEY_EXCLUDE,                                                              \
+		 AT(struct_type, before exclude),                                                  \
+		 .description = "addresses that are never allocated, but can be set: an address, " \
+				"FIRST-LAST, a prefix, or a list of these",                        \
+		 .example = "172.16.86.100-172.16.86.199"},                                        \
 	{                                                                                          \
 		.name = "aux_addresses", .type = KEY_MAP, AT(struct_type, before aux),             \
 		.count = offsetof(struct_type, before n_aux), .object = &aux_object,               \

@@ -33,7 +33,9 @@ enum key_type {
 	KEY_PREFIX,      /* struct prefix, without host bits */
 	KEY_DESTINATION, /* struct prefix: without host bits, or an address alone */
 	KEY_MAC,         /* struct mac */
-	KEY_RANGE,       /* as KEY_PREFIX, or a map: an array of `object` */
+	KEY_RANGE,       /* struct ip_ranges: a prefix or FIRST-LAST, or a list of these; with
+			  * `object` also a map: an array of it */
+	KEY_EXCLUDE,     /* as KEY_RANGE, or an address alone */
 	KEY_OBJECT,      /* `object` in place */
 	KEY_LIST,        /* array of `object` */
 	KEY_MAP,         /* array of `object`, each with its key as name */

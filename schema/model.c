@@ -21,6 +21,19 @@ const struct ip *network_gateway(const struct network *network, const struct ip 
 	return NULL;
 }
 
+bool subnet_has_range(const struct subnet *subnet)
+{
+	return subnet->ip_range.count || subnet->n_host_ranges;
+}
+
+struct ip_ranges subnet_pool(const struct subnet *subnet, const struct ip_ranges *ranges,
+			     struct arena *arena)
+{
+	struct ip_range whole = ip_range_of(&subnet->prefix);
+	const struct ip_ranges all = {&whole, 1};
+	return ip_ranges_without(ranges->count ? ranges : &all, &subnet->exclude, arena);
+}
+
 bool network_has_family(const struct network *network, unsigned family)
 {
 	for (size_t i = 0; i < network->n_subnets; i++)

@@ -4,7 +4,7 @@
 #define SCHEMA_MODEL_H
 
 #include "lib/arena.h"
-#include "lib/ip.h"
+#include "lib/ip_range.h"
 
 #include <net/if.h>
 #include <stdbool.h>
@@ -52,11 +52,11 @@ struct aux_address {
 	struct ip ip;
 };
 
-/* The range of a subnet from which one host chooses addresses. */
+/* The ranges of a subnet from which one host chooses addresses. */
 struct host_range {
 	struct place place;
 	const char *host;
-	struct prefix prefix; /* no host bits */
+	struct ip_ranges ranges;
 };
 
 struct subnet {
@@ -64,12 +64,13 @@ struct subnet {
 	struct prefix prefix; /* no host bits */
 	struct ip gateway;    /* family 0: none */
 	bool on_link;         /* the gateway is on the LAN, though its address is in no subnet */
-	/* No host bits; the whole prefix if not set; family 0: no address can be chosen, because
-	 * the network is on several hosts and this one has no range of its own. */
-	struct prefix ip_range;
-	bool has_range;                 /* the file sets ip_range */
-	struct host_range *host_ranges; /* by host; `ip_range` is this host's */
+	struct ip_ranges ip_range;      /* for every host; none: the whole prefix, or by host */
+	struct host_range *host_ranges; /* by host */
 	size_t n_host_ranges;
+	struct ip_ranges exclude; /* never chosen */
+	/* The addresses from which this host chooses, as a result of ip_ranges_without. None: the
+	 * network is on several hosts, and this one has no range of its own. */
+	struct ip_ranges pool;
 	struct aux_address *aux;
 	size_t n_aux;
 };
@@ -213,6 +214,12 @@ struct subnet *network_subnet_of(const struct network *network, const struct ip 
 /* The gateway of an attachment with the address: that of its subnet, or else the first one of the
  * family. NULL: none, or the network is internal. */
 const struct ip *network_gateway(const struct network *network, const struct ip *ip);
+/* Whether the file sets ip_range, for every host or by host. */
+bool subnet_has_range(const struct subnet *subnet);
+/* The addresses of the ranges, or of the whole prefix if there are none, that the subnet does not
+ * exclude, as a result of ip_ranges_without. */
+struct ip_ranges subnet_pool(const struct subnet *subnet, const struct ip_ranges *ranges,
+			     struct arena *arena);
 /* Whether the network has a subnet of the family. */
 bool network_has_family(const struct network *network, unsigned family);
 

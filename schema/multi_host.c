@@ -222,13 +222,13 @@ static void check_explicit(struct build *build, const struct scope *scope,
 		       "%s would be used by several hosts on the LAN of networks.%s", value->text,
 		       printable_text(context, info->network->name));
 	} else if (range && range->host && strcmp(range->host, host) != 0) {
-		char text[PREFIX_TEXT_SIZE];
+		char text[IP_RANGE_TEXT_SIZE];
 		struct place place = place_of(context, range->node);
 		place.file = range->info->source->file;
 		report(context, CODE_MULTI_HOST_ADDRESS, scope, value,
 		       "choose an address outside that range",
 		       "%s is in %s, the range of host %s at %s", value->text,
-		       prefix_format(&range->prefix, text), printable_text(context, range->host),
+		       ip_range_format(&range->range, text), printable_text(context, range->host),
 		       place_text(context, &place));
 	}
 }

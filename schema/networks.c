@@ -89,9 +89,7 @@ static int compare_ranges(const void *a, const void *b)
 	uint32_t to = right->info->link ? right->info->link->id : UINT32_MAX;
 	if (from != to)
 		return from < to ? -1 : 1;
-	int order = ip_compare(&left->prefix.ip, &right->prefix.ip);
-	if (!order)
-		order = left->prefix.len - right->prefix.len;
+	int order = ip_range_compare(&left->range, &right->range);
 	return order ? order : (left->order > right->order) - (left->order < right->order);
 }
 
@@ -103,35 +101,39 @@ static void report_ranges(struct build *build, const struct range *a, const stru
 	struct scope network = {.up = &networks, .name = later->info->name->text};
 	struct scope scope = {.up = &network, .name = "ip_range"};
 	struct scope host = {.up = &scope, .name = later->host};
-	char text[PREFIX_TEXT_SIZE], other[PREFIX_TEXT_SIZE];
+	char text[IP_RANGE_TEXT_SIZE], other[IP_RANGE_TEXT_SIZE];
 
 	context->source = first->info->source;
 	struct place place = place_of(context, first->node);
 	context->source = later->info->source;
 	report(context, CODE_RANGE_OVERLAP, later->host ? &host : &scope, later->node,
-	       later->host ? "give each host its own range"
-			   : "give each network on a parent its own range",
-	       "%s overlaps %s of networks.%s at %s on %s", prefix_format(&later->prefix, text),
-	       prefix_format(&first->prefix, other),
+	       later->subnet == first->subnet && later->host == first->host
+		       ? "write one range instead of the two"
+	       : later->host ? "give each host its own range"
+			     : "give each network on a parent its own range",
+	       "%s overlaps %s of networks.%s at %s on %s", ip_range_format(&later->range, text),
+	       ip_range_format(&first->range, other),
 	       printable_text(context, first->info->network->name), place_text(context, &place),
 	       later->info->link->title);
 }
 
-/* As for subnets: an overlap is always with the last range that is not itself inside another. */
+/* In the order of first addresses, a range that overlaps earlier ones overlaps the one of them that
+ * ends last. */
 static void check_ranges(struct build *build)
 {
-	const struct range *outer = NULL;
+	const struct range *before = NULL;
 	if (build->n_ranges)
 		qsort(build->ranges, build->n_ranges, sizeof(*build->ranges), compare_ranges);
 	for (size_t i = 0; i < build->n_ranges; i++) {
 		const struct range *range = &build->ranges[i];
 		if (!range->info->link)
 			return;
-		if (outer && outer->info->link == range->info->link &&
-		    prefix_overlaps(&outer->prefix, &range->prefix))
-			report_ranges(build, outer, range);
-		else
-			outer = range;
+		const bool overlaps = before && before->info->link == range->info->link &&
+				      ip_compare(&range->range.first, &before->range.last) <= 0;
+		if (overlaps)
+			report_ranges(build, before, range);
+		if (!overlaps || ip_compare(&before->range.last, &range->range.last) < 0)
+			before = range;
 	}
 }
 
@@ -139,7 +141,7 @@ const struct range *range_find(const struct build *build, const struct link *lin
 			       const struct ip *ip)
 {
 	struct network_info info = {.link = &(struct link){.id = link->id}};
-	const struct range key = {.prefix = {*ip, UINT8_MAX}, .info = &info};
+	const struct range key = {.range = {.first = *ip, .last.family = UINT8_MAX}, .info = &info};
 	size_t low = 0, high = build->n_ranges;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -149,8 +151,10 @@ const struct range *range_find(const struct build *build, const struct link *lin
 			high = middle;
 	}
 	const struct range *range = low ? &build->ranges[low - 1] : NULL;
-	return range && range->info->link == link && prefix_contains(&range->prefix, ip) ? range
-											 : NULL;
+	return range && range->info->link == link && ip_range_contains(&range->range, ip) &&
+			       !ip_ranges_contain(&range->subnet->exclude, ip)
+		       ? range
+		       : NULL;
 }
 
 static void each_network(struct build *build, void (*visit)(struct build *, struct network_info *))

@@ -49,23 +49,74 @@ static void check_gateway(struct build *build, const struct scope *scope, const 
 	}
 }
 
-/* An explicit ip_range, for every host or for one. */
-static void take_range(struct build *build, const struct scope *scope,
-		       const struct network_info *info, const struct node *node,
-		       const struct subnet *subnet, struct range range)
+/* Whether the range is in the subnet; otherwise reports it. */
+static bool is_within(struct build *build, const struct scope *scope, const struct node *node,
+		      const struct subnet *subnet, const struct ip_range *range)
 {
-	char text[PREFIX_TEXT_SIZE], prefix[PREFIX_TEXT_SIZE];
-	if (range.prefix.len < subnet->prefix.len ||
-	    !prefix_contains(&subnet->prefix, &range.prefix.ip)) {
-		report(&build->context, CODE_ADDRESS_OUTSIDE, scope, node, NULL,
-		       "%s is not within subnet %s", prefix_format(&range.prefix, text),
-		       prefix_format(&subnet->prefix, prefix));
-		return;
-	}
-	range.info = info;
-	range.node = node;
+	char text[IP_RANGE_TEXT_SIZE], prefix[PREFIX_TEXT_SIZE];
+	if (prefix_contains(&subnet->prefix, &range->first) &&
+	    prefix_contains(&subnet->prefix, &range->last))
+		return true;
+	report(&build->context, CODE_ADDRESS_OUTSIDE, scope, node, NULL,
+	       "%s is not within subnet %s",
+	       ip_range_is_address(range) ? ip_format(&range->first, text)
+					  : ip_range_format(range, text),
+	       prefix_format(&subnet->prefix, prefix));
+	return false;
+}
+
+static void check_pool(struct build *build, const struct scope *scope, const struct node *node,
+		       const struct subnet *subnet, const struct ip_ranges *ranges)
+{
+	if (!subnet_pool(subnet, ranges, build->context.scratch).count)
+		report(&build->context, CODE_RANGE_EXCLUDED, scope, node,
+		       "remove addresses from `exclude`",
+		       "leaves no address to allocate: `exclude` contains all of them");
+}
+
+static void range_note(struct build *build, struct range range)
+{
 	range.order = build->n_ranges;
 	*array_push(build->context.scratch, build->ranges, build->n_ranges) = range;
+}
+
+/* An explicit ip_range, for every host or for one: `node` is a range, or a list. */
+static void take_ranges(struct build *build, const struct scope *scope,
+			const struct network_info *info, const struct node *node,
+			const struct subnet *subnet, const struct ip_ranges *ranges,
+			const char *host)
+{
+	const bool is_list = node->kind == NODE_SEQUENCE;
+	const struct node *item = is_list ? node->first : node;
+	struct scope here = {.up = scope};
+	bool within = ranges->count > 0;
+	for (; here.index < ranges->count; here.index++, item = item->next) {
+		const struct ip_range *range = &ranges->items[here.index];
+		if (is_within(build, is_list ? &here : scope, item, subnet, range))
+			range_note(build, (struct range){.range = *range,
+							 .info = info,
+							 .subnet = subnet,
+							 .node = item,
+							 .host = host});
+		else
+			within = false;
+	}
+	if (within)
+		check_pool(build, scope, node, subnet, ranges);
+}
+
+static void check_exclude(struct build *build, const struct scope *scope, const struct node *body,
+			  const struct subnet *subnet)
+{
+	const struct node *node = node_good(body, "exclude");
+	const bool is_list = node && node->kind == NODE_SEQUENCE;
+	const struct node *item = is_list ? node->first : node;
+	struct scope up = {.up = scope, .name = "exclude"}, here = {.up = &up};
+	for (; here.index < subnet->exclude.count; here.index++, item = item->next)
+		(void)is_within(build, is_list ? &here : &up, item, subnet,
+				&subnet->exclude.items[here.index]);
+	if (node && !node_get(body, "ip_range"))
+		check_pool(build, &up, node, subnet, &subnet->ip_range);
 }
 
 static int compare_hosts(const void *a, const void *b)
@@ -85,9 +136,7 @@ static void check_host_ranges(struct build *build, const struct scope *scope,
 		struct scope here = {.up = scope, .name = range->host};
 		build->multi_host_unsure |= name->bad || name->next->bad;
 		host_note(build, range->host);
-		if (range->prefix.ip.family)
-			take_range(build, &here, info, name->next, subnet,
-				   (struct range){.prefix = range->prefix, .host = range->host});
+		take_ranges(build, &here, info, name->next, subnet, &range->ranges, range->host);
 	}
 	if (subnet->n_host_ranges)
 		qsort(subnet->host_ranges, subnet->n_host_ranges, sizeof(*subnet->host_ranges),
@@ -101,14 +150,11 @@ static void check_range(struct build *build, const struct scope *scope,
 	const struct node *node = node_get(body, "ip_range");
 	struct scope here = {.up = scope, .name = "ip_range"};
 	build->multi_host_unsure |= node && node->bad;
-	subnet->has_range = node != NULL;
 	if (node && subnet->n_host_ranges)
 		check_host_ranges(build, &here, info, node, subnet);
-	else if (subnet->ip_range.ip.family)
-		take_range(build, &here, info, node, subnet,
-			   (struct range){.prefix = subnet->ip_range});
-	else
-		subnet->ip_range = subnet->prefix;
+	else if (node)
+		take_ranges(build, &here, info, node, subnet, &subnet->ip_range, NULL);
+	subnet->pool = subnet_pool(subnet, &subnet->ip_range, build->context.arena);
 }
 
 static void check_aux(struct build *build, const struct scope *scope, struct network_info *info,
@@ -155,6 +201,7 @@ static void check_subnet(struct build *build, const struct scope *scope, struct 
 		return;
 	}
 	check_gateway(build, scope, body, subnet);
+	check_exclude(build, scope, body, subnet);
 	check_range(build, scope, info, body, subnet);
 	if (node_good(body, "gateway"))
 		address_reserve(build, &gateway, info, node_get(body, "gateway"), &subnet->gateway,

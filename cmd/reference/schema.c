@@ -96,11 +96,18 @@ static json_t *collection(const struct key *key)
 	return map;
 }
 
+/* One range, a list, or a map of hosts to one of these. */
 static json_t *range(const struct key *key)
 {
-	json_t *map = map_of(key->object, element(key->object));
-	json_put(map, "minProperties", json_integer(1));
-	return json_pack("{s:[o, o]}", "anyOf", reference(schema_rule_name(KEY_PREFIX)), map);
+	json_t *items = json_pack("{s:s, s:o, s:i}", "type", "array", "items",
+				  reference(schema_rule_name(key->type)), "minItems", 1);
+	json_t *forms = json_pack("[o, o]", reference(schema_rule_name(key->type)), items);
+	if (key->object) {
+		json_t *map = map_of(key->object, range(key->object->keys));
+		json_put(map, "minProperties", json_integer(1));
+		json_push(forms, map);
+	}
+	return json_pack("{s:o}", "anyOf", forms);
 }
 
 static json_t *boolean(void)
@@ -130,6 +137,7 @@ static json_t *value(const struct key *key)
 	case KEY_NAMES:
 		return names(key->object);
 	case KEY_RANGE:
+	case KEY_EXCLUDE:
 		return range(key);
 	default:
 		return reference(schema_rule_name(key->type));

@@ -27,6 +27,9 @@
 #define IPV4_LENGTH "/(3[0-2]|[12]?[0-9])"
 #define IPV6_LENGTH "/(12[0-8]|1[01][0-9]|[1-9]?[0-9])"
 #define PREFIX      IPV4 IPV4_LENGTH "|" IPV6 IPV6_LENGTH
+/* Loose for IPv6: C99 limits the length of a string. */
+#define COLONS      "[0-9A-Fa-f.]*:[0-9A-Fa-f:.]+"
+#define RANGE       IPV4 "-" IPV4 "|" COLONS "-" COLONS
 #define WHOLE(text) "^(" text ")$"
 
 /* No white space and no control characters. */
@@ -79,6 +82,10 @@ static const struct rule {
 	[KEY_PREFIX] = {"prefix", WHOLE(PREFIX), 0, false, "a prefix, such as 172.16.86.0/24"},
 	[KEY_DESTINATION] = {"destination", WHOLE(IPV4 "|" IPV6 "|" PREFIX), 0, false,
 			     "a prefix or an address"},
+	[KEY_RANGE] = {"range", WHOLE(PREFIX "|" RANGE), 0, false,
+		       "a prefix, or FIRST-LAST, such as 172.16.86.20-172.16.86.100"},
+	[KEY_EXCLUDE] = {"exclude", WHOLE(IPV4 "|" IPV6 "|" PREFIX "|" RANGE), 0, false,
+			 "an address, FIRST-LAST or a prefix"},
 	[KEY_MAC] = {"mac",
 		     "^(?!0+([:-]0+)*$)[0-9A-Fa-f]?[02468ACEace](:[0-9A-Fa-f]{1,2}){5}$"
 		     "|^(?!0+(-0+)*$)[0-9A-Fa-f]?[02468ACEace](-[0-9A-Fa-f]{1,2}){5}$",

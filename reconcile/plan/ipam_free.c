@@ -10,7 +10,7 @@ static bool is_routers(const struct planned_attachment *planned, const struct su
 		       const struct ip *ip)
 {
 	const struct prefix *prefix = &subnet->prefix;
-	if (subnet->gateway.family || subnet->has_range || !planned->network->parent ||
+	if (subnet->gateway.family || subnet_has_range(subnet) || !planned->network->parent ||
 	    link_mode_routes(planned->network->mode) || prefix->len + 2U > ip_bits(ip))
 		return false;
 	const struct ip before = ip_previous(*ip), after = ip_next(*ip);
@@ -51,12 +51,9 @@ static bool in_namespace(const struct ipam *ipam, const struct planned_attachmen
 static bool next_choosable(const struct ipam *ipam, const struct planned_attachment *planned,
 			   const struct subnet *subnet, struct ip *ip, enum tier tier)
 {
-	const struct ip last = prefix_last(&subnet->ip_range);
-	while (!choosable(ipam, planned, subnet, ip, tier)) {
-		if (ip_equal(ip, &last))
+	while (!choosable(ipam, planned, subnet, ip, tier))
+		if (!ip_ranges_next(&subnet->pool, ip))
 			return false;
-		*ip = ip_next(*ip);
-	}
 	return true;
 }
 
@@ -66,18 +63,15 @@ static bool take_lowest(const struct ipam *ipam, const struct planned_attachment
 			size_t slot, size_t index, enum tier tier)
 {
 	const struct subnet *subnet = &planned->network->subnets[index];
-	const struct ip last = prefix_last(&subnet->ip_range);
 	struct ip *cursor = &ipam->cursors[tier][planned->resolved->number][index];
 	if (!cursor->family)
-		*cursor = prefix_first(&subnet->ip_range);
+		*cursor = subnet->pool.items[0].first;
 	if (!next_choosable(ipam, planned, subnet, cursor, tier))
 		return false;
 	struct ip ip = *cursor;
 	while (in_namespace(ipam, planned, &ip)) {
-		if (ip_equal(&ip, &last))
-			return false;
-		ip = ip_next(ip);
-		if (!next_choosable(ipam, planned, subnet, &ip, tier))
+		if (!ip_ranges_next(&subnet->pool, &ip) ||
+		    !next_choosable(ipam, planned, subnet, &ip, tier))
 			return false;
 	}
 	take(ipam, planned, slot, &ip);
@@ -89,12 +83,10 @@ static bool take_highest(const struct ipam *ipam, const struct planned_attachmen
 			 size_t slot, size_t index, enum tier tier)
 {
 	const struct subnet *subnet = &planned->network->subnets[index];
-	struct ip ip = prefix_last(&subnet->ip_range), first = prefix_first(&subnet->ip_range);
-	while (!choosable(ipam, planned, subnet, &ip, tier) || in_namespace(ipam, planned, &ip)) {
-		if (ip_equal(&ip, &first))
+	struct ip ip = subnet->pool.items[subnet->pool.count - 1].last;
+	while (!choosable(ipam, planned, subnet, &ip, tier) || in_namespace(ipam, planned, &ip))
+		if (!ip_ranges_previous(&subnet->pool, &ip))
 			return false;
-		ip = ip_previous(ip);
-	}
 	take(ipam, planned, slot, &ip);
 	return true;
 }
@@ -102,7 +94,7 @@ static bool take_highest(const struct ipam *ipam, const struct planned_attachmen
 static bool request_allows(const struct address_request *request, const struct subnet *subnet)
 {
 	const struct prefix *within = &request->within;
-	return subnet->ip_range.ip.family == within->ip.family &&
+	return subnet->pool.count && subnet->prefix.ip.family == within->ip.family &&
 	       (!within->len || prefix_equal(within, &subnet->prefix));
 }
 
@@ -125,6 +117,18 @@ static const struct subnet *take_of(const struct ipam *ipam,
 	return full;
 }
 
+static const char *pool_text(const struct ipam *ipam, const struct subnet *subnet)
+{
+	struct arena *arena = ipam->matched->input->arena;
+	char text[IP_RANGE_TEXT_SIZE];
+	const char *all = NULL;
+	for (size_t i = 0; i < subnet->pool.count; i++) {
+		ip_range_format(&subnet->pool.items[i], text);
+		all = all ? arena_printf(arena, "%s, %s", all, text) : arena_strdup(arena, text);
+	}
+	return all;
+}
+
 void take_free(const struct ipam *ipam, const struct planned_attachment *planned, size_t slot)
 {
 	if (planned->requests[slot].lease)
@@ -136,12 +140,15 @@ void take_free(const struct ipam *ipam, const struct planned_attachment *planned
 	assigned->chosen = assigned->ip.family != 0;
 	if (!full || assigned_to(ipam, planned)->check_result.action == ACTION_REFUSED)
 		return;
-	char text[PREFIX_TEXT_SIZE];
 	assigned_to(ipam, planned)->check_result = (struct check_result){
 		.action = ACTION_BLOCKED,
 		.code = CODE_SUBNET_FULL,
 		.reason = arena_printf(ipam->matched->input->arena, "no free address in %s",
-				       prefix_format(&full->ip_range, text)),
-		.hint = "widen the network's ip_range or subnet, or add one to its subnets",
+				       pool_text(ipam, full)),
+		.hint = full->exclude.count
+				? "remove addresses from the network's `exclude`, or widen its "
+				  "ip_range or subnet"
+				: "widen the network's ip_range or subnet, or add one to its "
+				  "subnets",
 	};
 }

@@ -15,7 +15,7 @@ static bool is_candidate(const struct planned_attachment *planned, const struct 
 	    !prefix_contains(&request->within, ip))
 		return false;
 	const struct subnet *subnet = network_subnet_of(planned->network, ip);
-	return subnet && prefix_contains(&subnet->ip_range, ip);
+	return subnet && ip_ranges_contain(&subnet->pool, ip);
 }
 
 static bool has_length(const struct planned_attachment *planned, const struct live_addr *addr)

@@ -38,11 +38,10 @@ static struct prefix block_of(uint32_t number, unsigned len)
 
 static bool overlaps_range(const struct prefix *block, const struct subnet *subnet)
 {
-	if (subnet->has_range && subnet->ip_range.ip.family &&
-	    prefix_overlaps(block, &subnet->ip_range))
+	if (ip_ranges_overlap(&subnet->ip_range, block))
 		return true;
 	for (size_t i = 0; i < subnet->n_host_ranges; i++)
-		if (prefix_overlaps(block, &subnet->host_ranges[i].prefix))
+		if (ip_ranges_overlap(&subnet->host_ranges[i].ranges, block))
 			return true;
 	return false;
 }
@@ -158,7 +157,8 @@ static void address_note(const struct assigned *assigned, const struct conflicts
 		&assigned->addresses->assigned[planned->number].ips[slot];
 	const struct ip *ip = &address->ip;
 	const struct subnet *subnet = ip->family ? network_subnet_of(planned->network, ip) : NULL;
-	if (!subnet || subnet->has_range || subnet->prefix.len > SUBNET_LENGTH_MAX ||
+	if (!subnet || subnet_has_range(subnet) || subnet->exclude.count ||
+	    subnet->prefix.len > SUBNET_LENGTH_MAX ||
 	    (!thorough && !attachment_is_made(conflicts, planned)))
 		return;
 	open->resolved = planned->resolved;

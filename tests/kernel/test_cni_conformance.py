@@ -239,6 +239,41 @@ def same_name(host):
     same(host.names("web"), set(), "after DEL of the list")
 
 
+RANGES = {"type": "host-local", "dataDir": "/run/ipam", "routes": [{"dst": "0.0.0.0/0"}], "ranges": [[
+    {"subnet": "172.16.86.0/24", "rangeStart": "172.16.86.20", "rangeEnd": "172.16.86.21", "gateway": "172.16.86.1"},
+    {"subnet": "172.16.86.0/24", "rangeStart": "172.16.86.30", "rangeEnd": "172.16.86.31", "gateway": "172.16.86.1"}]]}
+
+
+def attached(host, runtime, names):
+    """The kernel's state of each container after ADD of all of them in turn."""
+    for name in names:
+        runtime.add(name)
+    found = [(host.addresses(name, "eth0"), host.routes(name)) for name in names]
+    for name in names:
+        runtime.delete(name)
+    return found
+
+
+@test("cni conformance: several ranges of one subnet, as host-local has them, and imported")
+def several_ranges(host):
+    names = ("a", "b", "c", "d")
+    host.netns(*names, "more")
+    theirs = {"type": "macvlan", "master": "eth0", "mode": "bridge", "ipam": RANGES}
+    configuration = host.write(json.dumps({"cniVersion": "1.0.0", "name": "lan", **theirs}), "lan.conf")
+    done = host.mvapply("import", "cni", configuration)
+    assert "ip_range: [172.16.86.20/31, 172.16.86.30/31]" in done.out, done.out
+    with open(FILE, "w", encoding="utf-8") as file:
+        file.write(done.out)
+    expected = attached(host, Runtime(host, "1.0.0", theirs), names)
+    same([addresses for addresses, _ in expected], [{f"172.16.86.{last}/24"} for last in (20, 21, 30, 31)],
+         "what host-local chooses")
+    ours = Runtime(host, "1.0.0")
+    same(attached(host, ours, names), expected, "addresses and routes")
+    for name in names:
+        ours.add(name)
+    same((refused(ours.add, "more").plugin, host.names("more")), ("mvapply", set()), "a fifth container")
+
+
 @test("cni conformance: GC and STATUS")
 def collect(host):
     host.netns("a", "b")

@@ -135,7 +135,7 @@ def ranges(host):
     for start, end, block, said in (
             ("10.40.0.64", "10.40.0.127", "10.40.0.64/26", ""),
             ("10.40.0.1", "10.40.255.254", None, ""),
-            ("10.40.0.20", "10.40.0.90", "10.40.0.32/27", "10.40.0.20 to 10.40.0.90"),
+            ("10.40.0.20", "10.40.0.90", "10.40.0.20-10.40.0.90", ""),
             ("10.40.0.7", "10.40.0.7", "10.40.0.7/32", "")):
         ipam = {**HOST_LOCAL["ipam"], "rangeStart": start, "rangeEnd": end}
         lan, done = network(host, {**HOST_LOCAL, "ipam": ipam})
@@ -215,20 +215,21 @@ def whereabouts(host):
             ({"range": "10.40.0.0/24", "range_start": "10.40.0.64", "range_end": "10.40.0.127"},
              {"subnet": "10.40.0.0/24", "ip_range": "10.40.0.64/26"}),
             ({"range": "10.40.0.0/24", "exclude": ["10.40.0.128/25", "10.40.0.7/32", "10.40.0.9"]},
-             {"subnet": "10.40.0.0/24", "ip_range": "10.40.0.0/25",
-              "aux_addresses": {"excluded-1": "10.40.0.7", "excluded-2": "10.40.0.9"}}),
+             {"subnet": "10.40.0.0/24", "exclude": ["10.40.0.128/25", "10.40.0.7", "10.40.0.9"]}),
+            ({"range": "10.40.0.0/24", "exclude": ["10.40.0.20-10.40.0.40", "10.128.0.0/9", "10.40.0.255-10.41.0.9"]},
+             {"subnet": "10.40.0.0/24", "exclude": ["10.40.0.20-10.40.0.40", "10.40.0.255"]}),
             ({"range": "10.40.0.0/24", "gateway": "10.40.0.1", "routes": [{"dst": "0.0.0.0/0"}],
-              "exclude": ["10.40.0.1/32"]}, {"subnet": "10.40.0.0/24", "gateway": "10.40.0.1"}),
+              "exclude": ["10.40.0.1/32"]}, {"subnet": "10.40.0.0/24", "gateway": "10.40.0.1", "exclude": "10.40.0.1"}),
             ({"ipRanges": [{"range": "10.40.0.0/24"}, {"range": "fd40::/64", "exclude": ["fd40::/127"]}]},
              {"subnets": [{"subnet": "10.40.0.0/24"},
-                          {"subnet": "fd40::/64", "ip_range": "fd40::8000:0:0:0/65"}]})):
+                          {"subnet": "fd40::/64", "exclude": "fd40::/127"}]})):
         lan, done = network(host, {**WHEREABOUTS, "ipam": {"type": "whereabouts", **ipam}})
         del lan["parent"]
         same(lan, expected, f"{ipam}\n{done.out}")
     many = [f"10.40.{third}.{fourth}/32" for third in range(4) for fourth in range(10, 60)]
     lan, _ = network(host, {**WHEREABOUTS, "ipam": {"type": "whereabouts", "range": "10.40.0.0/16",
                                                     "exclude": many}})
-    same({f"{address}/32" for address in lan["aux_addresses"].values()}, set(many), "each of many")
+    same([f"{address}/32" for address in lan["exclude"]], many, "each of many")
     refused(host, imported(host, {**WHEREABOUTS, "ipam": {
         "type": "whereabouts", "range": "10.40.0.0/24", "exclude": ["10.40.0.0/24"]}})[1], "excluded")
 

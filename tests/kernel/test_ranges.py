@@ -55,6 +55,58 @@ def stays(host):
     host.unchanged(document({"n": open_lan}, {"web": ["n"], "db": ["n"]}))
 
 
+@test("ranges: several, from one address to another, with exclusions, in both families")
+def several(host):
+    host.netns("a", "b", "c", "d")
+    subnets = [{"subnet": "172.16.86.0/24", "gateway": "172.16.86.21",
+                "ip_range": ["172.16.86.40-172.16.86.41", "172.16.86.20-172.16.86.23"],
+                "exclude": ["172.16.86.20", "172.16.86.41-172.16.86.99"]},
+               {"subnet": "fd00:86::/64", "ip_range": "fd00:86::ff-fd00:86::200",
+                "exclude": ["fd00:86::100/120", "fd00:86::201"]}]
+    network = {"parent": "eth0", "subnets": subnets}
+    whole = {"a": ["n"], "b": ["n"], "c": {"n": {"ipv4_address": "172.16.86.50", "ipv6_address": "fd00:86::100"}}}
+    host.apply(document({"n": network}, whole))
+    same([host.addresses(name, "eth0") for name in ("a", "b", "c")],
+         [{"172.16.86.22/24", "fd00:86::ff/64"}, {"172.16.86.23/24", "fd00:86::200/64"},
+          {"172.16.86.50/24", "fd00:86::100/64"}], "the lowest free ones, and an excluded one that is set")
+    host.unchanged(document({"n": network}, whole))
+    subnets[1]["exclude"] = "fd00:86::101-fd00:86::1ff"
+    subnets[1]["ip_range"] = ["fd00:86::ff-fd00:86::200", "fd00:86::1000/126"]
+    host.apply(document({"n": network}, {**whole, "d": ["n"]}))
+    same(host.addresses("d", "eth0"), {"172.16.86.40/24", "fd00:86::1000/64"}, "the last of the IPv4 ranges")
+    host.netns("e")
+    done = host.apply(document({"n": network}, {**whole, "d": ["n"], "e": ["n"]}), code=1)
+    assert "no free address in 172.16.86.21-172.16.86.23, 172.16.86.40/32" in joined(done), done
+    assert "`exclude`" in joined(done), done
+
+
+@test("ranges: an address that is excluded now, or outside of all ranges, is replaced in place")
+def moved_out(host):
+    host.netns("a", "b")
+    both = {"a": ["n"], "b": ["n"]}
+    host.apply(document({"n": lan(ip_range="172.16.86.20-172.16.86.30")}, both))
+    index = host.link("a", "eth0")["ifindex"]
+    host.apply(document({"n": lan(ip_range="172.16.86.20-172.16.86.30", exclude="172.16.86.20")}, both))
+    same([host.addresses(name, "eth0") for name in ("a", "b")], [{"172.16.86.22/24"}, {"172.16.86.21/24"}],
+         "the excluded one is replaced, the other stays")
+    host.apply(document({"n": lan(ip_range=["172.16.86.21-172.16.86.21", "172.16.86.64/31"])}, both))
+    same([host.addresses(name, "eth0") for name in ("a", "b")], [{"172.16.86.64/24"}, {"172.16.86.21/24"}],
+         "the one outside of all ranges is replaced")
+    same(host.link("a", "eth0")["ifindex"], index, "the link")
+    host.delete(document({"n": lan()}, both))
+    host.apply(document({"n": lan(exclude="172.16.86.2-172.16.86.254", gateway=None,
+                                  ip_range="172.16.86.1-172.16.86.20", host={"interface_name": "mv0"})}, {}))
+    same(host.addresses("host", "mv0"), {"172.16.86.1/32"}, "the host's, which is the highest one")
+
+
+@test("ranges: a network with only `exclude` is not warned of")
+def excluded_warning(host):
+    host.netns("web")
+    done = host.apply(document({"lan": lan(exclude="172.16.86.100-172.16.86.199")}, {"web": ["lan"]}))
+    assert NO_RANGE not in joined(done), done
+    same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "the address")
+
+
 @test("ranges: the host's own link gets the highest address of the range, or below a router's")
 def own_link(host):
     for keys, expected in (({"gateway": None}, "172.16.86.253/32"), ({}, "172.16.86.254/32"),

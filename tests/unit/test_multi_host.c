@@ -64,10 +64,12 @@ static const char *parts(const struct desired *desired)
 	return text;
 }
 
-static void assert_prefix(const struct prefix *prefix, const char *expected)
+/* One range. */
+static void assert_ranges(const struct ip_ranges *ranges, const char *expected)
 {
-	char text[PREFIX_TEXT_SIZE];
-	assert_string_equal(prefix_format(prefix, text), expected);
+	char text[IP_RANGE_TEXT_SIZE];
+	assert_int_equal(ranges->count, 1);
+	assert_string_equal(ip_range_format(ranges->items, text), expected);
 }
 
 #define MULTI_HOST                                                                                 \
@@ -118,7 +120,7 @@ static void no_host_has_all(void **state)
 	assert_int_equal(lan->subnets[0].n_host_ranges, 2);
 	assert_string_equal(lan->subnets[0].host_ranges[0].host, "h1");
 	assert_int_equal(lan->subnets[0].host_ranges[0].place.line, 7);
-	assert_int_equal(lan->subnets[0].ip_range.ip.family, 0);
+	assert_int_equal(lan->subnets[0].ip_range.count, 0);
 	desired_free(desired);
 }
 
@@ -127,9 +129,9 @@ static void each_host_has_its_range(void **state)
 	struct desired *desired = load_as(MULTI_HOST, "h2");
 	const struct network *lan = &desired->sets[0].networks[0];
 	(void)state;
-	assert_prefix(&lan->subnets[0].ip_range, "10.2.0.0/16");
-	assert_int_equal(lan->subnets[1].ip_range.ip.family, 0);
-	assert_prefix(&lan[1].subnets[0].ip_range, "172.16.87.0/24");
+	assert_ranges(&lan->subnets[0].pool, "10.2.0.0/16");
+	assert_int_equal(lan->subnets[1].pool.count, 0);
+	assert_ranges(&lan[1].subnets[0].pool, "172.16.87.0/24");
 	desired_free(desired);
 }
 
@@ -187,7 +189,7 @@ static void without_hosts_nothing_changes(void **state)
 					  "anything at all");
 	(void)state;
 	assert_string_equal(parts(desired), "lan | web/lan");
-	assert_prefix(&desired->sets[0].networks[0].subnets[0].ip_range, "10.0.0.0/8");
+	assert_ranges(&desired->sets[0].networks[0].subnets[0].pool, "10.0.0.0/8");
 	assert_false(desired->sets[0].networks[0].several_hosts);
 	desired_free(desired);
 }

@@ -27,6 +27,7 @@ static struct prefix prefix(const char *address, uint8_t length)
 struct world {
 	struct subnet subnet;
 	struct network network;
+	struct ip_range pool;
 	struct attachment attachment;
 	struct container container;
 	struct set set;
@@ -41,8 +42,9 @@ struct world {
 
 static void declare(struct world *world)
 {
+	world->pool = (struct ip_range){ip("172.16.86.0"), ip("172.16.86.255")};
 	world->subnet = (struct subnet){.prefix = prefix("172.16.86.0", 24),
-					.ip_range = prefix("172.16.86.0", 24),
+					.pool = {&world->pool, 1},
 					.gateway = ip("172.16.86.1")};
 	world->network = (struct network){
 		.name = "lan", .parent = "eth0", .subnets = &world->subnet, .n_subnets = 1};

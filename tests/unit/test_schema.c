@@ -71,6 +71,14 @@ static void assert_prefix(const struct prefix *prefix, const char *expected)
 	assert_string_equal(prefix_format(prefix, text), expected);
 }
 
+/* One range. */
+static void assert_ranges(const struct ip_ranges *ranges, const char *expected)
+{
+	char text[IP_RANGE_TEXT_SIZE];
+	assert_int_equal(ranges->count, 1);
+	assert_string_equal(ip_range_format(ranges->items, text), expected);
+}
+
 static void assert_place(const struct place *place, const char *expected)
 {
 	char text[64];
@@ -131,7 +139,8 @@ static void network_defaults(void **state)
 	assert_int_equal(network->n_subnets, 1);
 	assert_place(&network->subnets[0].place, "0.yaml:2:31");
 	assert_prefix(&network->subnets[0].prefix, "172.16.86.0/24");
-	assert_prefix(&network->subnets[0].ip_range, "172.16.86.0/24");
+	assert_int_equal(network->subnets[0].ip_range.count, 0);
+	assert_ranges(&network->subnets[0].pool, "172.16.86.0/24");
 	assert_int_equal(network->subnets[0].gateway.family, 0);
 	assert_int_equal(network->subnets[0].n_aux, 0);
 	assert_int_equal(network->mtu, 0);
@@ -169,7 +178,7 @@ static void network_keys(void **state)
 	assert_int_equal(network->bcqueuelen, 0);
 	assert_true(network->internal);
 	assert_prefix(&subnet->prefix, "172.16.86.0/24");
-	assert_prefix(&subnet->ip_range, "172.16.86.64/26");
+	assert_ranges(&subnet->pool, "172.16.86.64/26");
 	assert_ip(&subnet->gateway, "172.16.86.1");
 	assert_int_equal(subnet->n_aux, 2);
 	assert_string_equal(subnet->aux[0].name, "printer");
@@ -278,13 +287,13 @@ static void network_subnets(void **state)
 	(void)state;
 	assert_int_equal(network->n_subnets, 3);
 	assert_prefix(&network->subnets[0].prefix, "fd00:86::/64");
-	assert_prefix(&network->subnets[0].ip_range, "fd00:86::1:0/112");
+	assert_ranges(&network->subnets[0].pool, "fd00:86::1:0/112");
 	assert_ip(&network->subnets[0].gateway, "fd00:86::1");
 	assert_int_equal(network->subnets[0].n_aux, 1);
 	assert_ip(&network->subnets[0].aux[0].ip, "fd00:86::5");
 	assert_prefix(&network->subnets[1].prefix, "172.16.86.0/24");
 	assert_ip(&network->subnets[1].gateway, "172.16.86.1");
-	assert_prefix(&network->subnets[1].ip_range, "172.16.86.0/24");
+	assert_ranges(&network->subnets[1].pool, "172.16.86.0/24");
 	assert_prefix(&network->subnets[2].prefix, "10.0.0.0/8");
 	assert_int_equal(network->subnets[2].gateway.family, 0);
 	assert_place(&network->subnets[2].place, "0.yaml:10:16");
