@@ -69,13 +69,10 @@ static void put_route(const struct writer *writer, const struct ip_netns *namesp
 /* `verb`: add or del. */
 static void put_rule(const struct target *target, const char *verb, const struct policy_rule *rule)
 {
-	char from[IP_TEXT_SIZE], table[16] = "main";
-	if (rule->table)
-		snprintf(table, sizeof(table), "%u", rule->table);
-	fprintf(target->writer->out, "%s%s rule %s pref %u from %s lookup %s%s protocol %d\n",
-		target->namespace.ip, rule->from.ip.family == AF_INET6 ? " -6" : "", verb,
-		rule->priority, rule->from.len ? ip_format(&rule->from.ip, from) : "all", table,
-		rule->no_default ? " suppress_prefixlength 0" : "", OWNER_TAG_PROTOCOL);
+	char text[POLICY_RULE_TEXT_SIZE];
+	fprintf(target->writer->out, "%s%s rule %s pref %u %s protocol %d\n", target->namespace.ip,
+		rule->from.ip.family == AF_INET6 ? " -6" : "", verb, rule->priority,
+		policy_rule_terms(rule, text), OWNER_TAG_PROTOCOL);
 }
 
 /* Rejected: sysctl(8), which splits a name at dots, slashes and equals signs. A sysctl that the

@@ -109,6 +109,18 @@ static void put_routes(struct tree *map, const struct route *routes, size_t coun
 		put_route(tree_map(list, NULL), &routes[i]);
 }
 
+static void put_rules(struct tree *map, const struct routing_rule *rules, size_t count)
+{
+	struct tree *list = count ? tree_list(map, "rules") : NULL;
+	for (size_t i = 0; i < count; i++) {
+		struct tree *rule = tree_map(list, NULL);
+		put_prefix(rule, "from", &rules[i].from);
+		put_prefix(rule, "to", &rules[i].to);
+		put_number(rule, "table", rules[i].table);
+		put_number(rule, "priority", rules[i].priority);
+	}
+}
+
 void serialise_network(struct tree *map, const struct network *network)
 {
 	if (network->driver != DRIVER_DEFAULT)
@@ -140,6 +152,8 @@ void serialise_source(struct tree *map, const struct container *container)
 	else if (container->source_kind != SOURCE_NETNS ||
 		 strcmp(container->source, container->name) != 0)
 		tree_text(map, source_kind_name(container->source_kind), container->source);
+	if (container->policy_routing)
+		tree_bool(map, "policy_routing", true);
 }
 
 static void put_addresses(struct tree *map, const struct attachment *attachment)
@@ -167,6 +181,7 @@ void serialise_attachment(struct tree *map, const struct attachment *attachment)
 	if (attachment->gw_priority)
 		tree_number(map, "gw_priority", attachment->gw_priority);
 	put_routes(map, attachment->routes, attachment->n_routes);
+	put_rules(map, attachment->rules, attachment->n_rules);
 	struct tree *sysctls = attachment->n_sysctls ? tree_map(map, "sysctls") : NULL;
 	for (size_t i = 0; i < attachment->n_sysctls; i++)
 		tree_text(sysctls, attachment->sysctls[i].key, attachment->sysctls[i].value);

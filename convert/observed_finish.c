@@ -137,6 +137,16 @@ static void priority_finish(const struct observed_set *set, struct observed_cont
 	}
 }
 
+/* One link with a table of its own shows that the container has `policy_routing`. */
+static void policy_finish(struct observed_container *container)
+{
+	for (size_t i = 0; i < container->n_attachments; i++) {
+		const struct observed_attachment *attachment = &container->attachments[i];
+		each_route_of (route, attachment->ns, attachment->link->ifindex)
+			container->model.policy_routing |= live_route_is_source(route);
+	}
+}
+
 /* The longest prefix, from `len` down, in which a host can have the address. */
 static struct prefix prefix_around(const struct ip *ip, uint8_t len)
 {
@@ -249,6 +259,7 @@ void observed_finish(struct observed_set *set)
 	for (size_t i = 0; i < set->n_containers; i++) {
 		names_finish(set, &set->containers[i]);
 		priority_finish(set, &set->containers[i]);
+		policy_finish(&set->containers[i]);
 	}
 	for (size_t i = 0; i < set->n_networks; i++) {
 		struct observed_network *network = &set->networks[i];

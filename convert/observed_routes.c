@@ -1,5 +1,6 @@
 /* The routers of a network's subnets, and the other routes of its attachments. */
 #include "convert/observed_vote.h"
+#include "reconcile/state/policy_routing.h"
 
 #include <linux/rtnetlink.h>
 #include <stdio.h>
@@ -48,8 +49,8 @@ static bool routes_subnet(const struct ballot *ballot, const struct observed_att
 			  const struct subnet *subnet, const struct live_route *route)
 {
 	const struct ip *router = &route->via;
-	if (!live_route_is_default(route) || !route_counts(attachment, route) ||
-	    router->family != subnet->prefix.ip.family)
+	if (route->to.len || !(live_route_is_default(route) || live_route_is_source(route)) ||
+	    !route_counts(attachment, route) || router->family != subnet->prefix.ip.family)
 		return false;
 	return subnet_of_router(ballot, router) ? prefix_usable(&subnet->prefix, router)
 						: address_in(attachment, subnet) != NULL;
@@ -195,7 +196,7 @@ static void route_take(struct observed_set *set, const struct observed_network *
 		       struct observed_attachment *attachment, const struct live_route *route)
 {
 	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
-	if (of_gateway(network, route))
+	if (of_gateway(network, route) || live_route_is_source(route))
 		return;
 	if (declarable(network, route))
 		*array_push(set->arena, attachment->model.routes, attachment->model.n_routes) =
@@ -206,6 +207,27 @@ static void route_take(struct observed_set *set, const struct observed_network *
 			 route->via.family ? " via " : "", ip_format(&route->via, via));
 }
 
+/* The rules of the file that lead to the link's tables. */
+static void rules_take(struct observed_set *set, struct observed_attachment *attachment)
+{
+	const struct live_ns *ns = attachment->ns;
+	for (size_t i = 0; i < ns->n_rules; i++) {
+		const struct policy_rule *live = &ns->rules[i].rule;
+		if (!live_rule_managed(&ns->rules[i]) || policy_rule_reserved(live) ||
+		    policy_rule_link(ns, live) != attachment->link ||
+		    (live->table >= SOURCE_TABLE_FIRST && live->table <= SOURCE_TABLE_LAST))
+			continue;
+		struct routing_rule rule = {.table = live->table};
+		if (live->from.len)
+			rule.from = live->from;
+		if (live->to.len)
+			rule.to = live->to;
+		if (live->priority != RULE_PRIORITY)
+			rule.priority = live->priority;
+		*array_push(set->arena, attachment->model.rules, attachment->model.n_rules) = rule;
+	}
+}
+
 void observed_routes(struct observed_set *set, struct observed_attachment *attachment)
 {
 	const struct observed_network *network = &set->networks[attachment->network];
@@ -214,4 +236,5 @@ void observed_routes(struct observed_set *set, struct observed_attachment *attac
 	each_route_of (route, attachment->ns, attachment->link->ifindex)
 		if (route_counts(attachment, route))
 			route_take(set, network, attachment, route);
+	rules_take(set, attachment);
 }

@@ -106,6 +106,7 @@ struct live_route {
 struct policy_rule {
 	uint32_t priority;  /* the lowest is looked up first */
 	struct prefix from; /* source addresses; len 0: all of ip.family */
+	struct prefix to;   /* destinations; len 0: all */
 	uint32_t table;     /* 0: main */
 	bool no_default;    /* it does not lead to default routes (suppress_prefixlength 0) */
 };

@@ -444,6 +444,7 @@ static bool rule_attr_known(uint16_t type)
 	switch (type) {
 	case FRA_UNSPEC:
 	case FRA_SRC:
+	case FRA_DST:
 	case FRA_PRIORITY:
 	case FRA_TABLE:
 	case FRA_SUPPRESS_PREFIXLEN:
@@ -460,8 +461,7 @@ static bool rule_is_other(const struct fib_rule_hdr *header, const struct nlattr
 	for (size_t type = 0; type < count; type++)
 		if (at[type] && !rule_attr_known((uint16_t)type))
 			return true;
-	return header->action != FR_ACT_TO_TBL || header->dst_len || header->tos ||
-	       header->flags & FIB_RULE_INVERT;
+	return header->action != FR_ACT_TO_TBL || header->tos || header->flags & FIB_RULE_INVERT;
 }
 
 enum decoded decode_rule(const struct nlmsghdr *message, struct live_rule *ret)
@@ -474,10 +474,13 @@ enum decoded decode_rule(const struct nlmsghdr *message, struct live_rule *ret)
 		return DECODE_BAD;
 	if (header->family != AF_INET && header->family != AF_INET6)
 		return DECODE_SKIP;
-	struct live_rule rule = {
-		.rule = {.from = {.ip = {.family = header->family}}, .table = header->table},
-		.other = rule_is_other(header, at, COUNT(at))};
+	struct live_rule rule = {.rule = {.from = {.ip = {.family = header->family}},
+					  .to = {.ip = {.family = header->family}},
+					  .table = header->table},
+				 .other = rule_is_other(header, at, COUNT(at))};
 	if (!ip_get(at[FRA_SRC], header->family, &rule.rule.from.ip) ||
+	    !ip_get(at[FRA_DST], header->family, &rule.rule.to.ip) ||
+	    header->dst_len > ip_bits(&rule.rule.to.ip) ||
 	    !fixed_get(at[FRA_PRIORITY], &rule.rule.priority, sizeof(rule.rule.priority)) ||
 	    !fixed_get(at[FRA_TABLE], &rule.rule.table, sizeof(rule.rule.table)) ||
 	    !fixed_get(at[FRA_SUPPRESS_PREFIXLEN], &suppress, sizeof(suppress)) ||
@@ -487,6 +490,7 @@ enum decoded decode_rule(const struct nlmsghdr *message, struct live_rule *ret)
 	if (rule.rule.table == RT_TABLE_MAIN)
 		rule.rule.table = 0;
 	rule.rule.from.len = header->src_len;
+	rule.rule.to.len = header->dst_len;
 	rule.rule.no_default = suppress == 0;
 	rule.other |= suppress != 0 && suppress != UINT32_MAX;
 	*ret = rule;

@@ -402,10 +402,13 @@ static bool rule_encode(union message *message, uint16_t type, uint16_t flags,
 	struct fib_rule_hdr *header = message_begin(message, type, flags, sizeof(*header));
 	header->family = rule->from.ip.family;
 	header->src_len = rule->from.len;
+	header->dst_len = rule->to.len;
 	header->table = table_number(rule->table);
 	header->action = FR_ACT_TO_TBL;
 	return put_u32(message, FRA_PRIORITY, rule->priority) &&
 	       (!rule->from.len || put_ip(message, FRA_SRC, &rule->from.ip)) &&
+	       (!rule->to.len || put_ip(message, FRA_DST, &rule->to.ip)) &&
+	       (rule->table <= UINT8_MAX || put_u32(message, FRA_TABLE, rule->table)) &&
 	       (!rule->no_default || put_u32(message, FRA_SUPPRESS_PREFIXLEN, 0)) &&
 	       put_u8(message, FRA_PROTOCOL, OWNER_TAG_PROTOCOL);
 }

@@ -102,6 +102,7 @@ void attachment_check(struct build *build, const struct scope *scope, struct net
 		address_claim(build, scope, info, body, "ipv4_address", &attachment->ipv4);
 	address_claim(build, scope, info, body, "ipv6_address", &attachment->ipv6);
 	mac_claim(build, scope, info, body, &attachment->mac);
+	rules_check(build, scope, info, attachment, body, attachment->rules, attachment->n_rules);
 	if (*routes)
 		routes_check(build, scope, info, body, attachment->routes, attachment->n_routes,
 			     *routes);

@@ -228,6 +228,7 @@ void container_read(struct build *build, struct set_info *set, struct node *name
 	if (name->next->bad)
 		return;
 	container->hosts = decl.container.hosts;
+	container->policy_routing = decl.container.policy_routing;
 	hosts_take(build, &scope, name->next, &container->hosts);
 	take_source(build, &scope, name->next, &decl, container);
 	if (entered)

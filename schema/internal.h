@@ -137,6 +137,11 @@ void network_routes_enter(struct build *build, const struct scope *scope,
 			  const struct network_info *info, const struct attachment *attachment,
 			  const struct node *at, struct index *seen);
 
+/* Checks the list `rules` of the map `body`. `attachment`: NULL for those of a network. */
+void rules_check(struct build *build, const struct scope *scope, const struct network_info *info,
+		 const struct attachment *attachment, const struct node *body,
+		 const struct routing_rule *rules, size_t count);
+
 /* dhcp.c: checks the combinations with `dhcp`, and determines whether an attachment has it. */
 void dhcp_check_network(struct build *build, const struct scope *scope,
 			const struct network_info *info, const struct network *network);

@@ -98,7 +98,7 @@ struct container_decl {
 
 extern const struct object document_object, network_object, subnet_object, aux_object, host_object,
 	container_object, attachment_object, route_object, sysctl_object, host_range_object,
-	host_pattern_object, address_entry_object;
+	host_pattern_object, address_entry_object, routing_rule_object;
 
 const struct key *key_find(const struct object *object, const char *name);
 /* The keys that the object has, as a hint. */

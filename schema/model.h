@@ -22,6 +22,9 @@
  * mvapply's protocol, which none of the reserved tables has, and the next one. */
 #define POLICY_TABLE         77
 #define POLICY_TABLE_ANSWERS 78
+/* The first and the last of the tables of attachments with `policy_routing`. */
+#define SOURCE_TABLE_FIRST 7700
+#define SOURCE_TABLE_LAST  7955
 
 /* A location in the input. Lines and columns count from 1, columns in characters. */
 struct place {
@@ -112,6 +115,8 @@ struct network {
 	struct host_access host;
 	struct route *routes; /* of each attachment that has none to the same destination */
 	size_t n_routes;
+	struct routing_rule *rules; /* of each attachment */
+	size_t n_rules;
 	struct hosts hosts;
 	bool several_hosts; /* addresses of its broadcast domain, each of which can be chosen once
 			     */
@@ -135,6 +140,16 @@ struct route {
 	uint32_t table;   /* 0: main */
 	struct route_options options;
 };
+
+/* A rule of policy routing: which packets are routed by a table. */
+struct routing_rule {
+	struct place place;
+	struct prefix from, to; /* family 0: all */
+	uint32_t table;
+	uint32_t priority; /* the lowest is looked up first; 0: RULE_PRIORITY */
+};
+
+#define RULE_PRIORITY 32000
 
 struct sysctl {
 	struct place place;
@@ -162,6 +177,8 @@ struct attachment {
 	int gw_priority;
 	struct route *routes;
 	size_t n_routes;
+	struct routing_rule *rules;
+	size_t n_rules;
 	struct sysctl *sysctls;
 	size_t n_sysctls;
 };
@@ -187,7 +204,8 @@ struct container {
 			       name or folder, an instance of Incus by name or "PROJECT/NAME", a
 			       unit of systemd */
 	struct hosts hosts;
-	bool guest; /* no file declares it; its name is "NAME/KEY" */
+	bool policy_routing; /* each attachment answers by the gateway of its network */
+	bool guest;          /* no file declares it; its name is "NAME/KEY" */
 	struct attachment *attachments;
 	size_t n_attachments;
 };

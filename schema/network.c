@@ -202,6 +202,7 @@ static void check_routes(struct build *build, const struct scope *scope, struct 
 {
 	struct index *seen __attribute__((cleanup(index_cleanup))) = index_new(network->n_routes);
 	routes_check(build, scope, info, info->body, network->routes, network->n_routes, seen);
+	rules_check(build, scope, info, NULL, info->body, network->rules, network->n_rules);
 }
 
 void network_check(struct build *build, struct network_info *info)

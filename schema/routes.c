@@ -67,6 +67,12 @@ static void check_next_hop(struct build *build, const struct scope *scope,
 			   printable_text(context, info->network->name));
 }
 
+static bool is_own_table(uint32_t table)
+{
+	return table == POLICY_TABLE || table == POLICY_TABLE_ANSWERS ||
+	       (table >= SOURCE_TABLE_FIRST && table <= SOURCE_TABLE_LAST);
+}
+
 static void check_options(struct build *build, const struct scope *scope, const struct route *route,
 			  const struct node *item)
 {
@@ -85,8 +91,7 @@ static void check_options(struct build *build, const struct scope *scope, const 
 	else if (options->scope > SCOPE_GLOBAL && route->via.family)
 		report_key(context, CODE_ROUTE, scope, item, "scope", "remove `scope` or `via`",
 			   "%s has no next hop", route_scope_name(options->scope));
-	if (route->table == RT_TABLE_LOCAL || route->table == POLICY_TABLE ||
-	    route->table == POLICY_TABLE_ANSWERS)
+	if (route->table == RT_TABLE_LOCAL || is_own_table(route->table))
 		report_key(context, CODE_ROUTE, scope, item, "table", "choose another number",
 			   "%u is a table of %s", route->table,
 			   route->table == RT_TABLE_LOCAL ? "the kernel" : "mvapply itself");
@@ -175,4 +180,47 @@ void network_routes_enter(struct build *build, const struct scope *scope,
 			       printable_text(&build->context, network->name),
 			       place_text(&build->context, &other->place));
 	}
+}
+
+static bool has_table(const struct route *routes, size_t count, uint32_t table)
+{
+	for (size_t i = 0; i < count; i++)
+		if (routes[i].table == table)
+			return true;
+	return false;
+}
+
+/* Whom a rule belongs to is known by the routes in its table. */
+static void check_rule(struct build *build, const struct scope *scope,
+		       const struct network_info *info, const struct attachment *attachment,
+		       const struct routing_rule *rule, const struct node *item)
+{
+	struct context *context = &build->context;
+	const struct network *network = info->network;
+	if (!rule->from.ip.family && !rule->to.ip.family && !node_get(item, "from") &&
+	    !node_get(item, "to"))
+		report(context, CODE_ROUTE, scope, item, "add `from`, `to` or both",
+		       "would apply to all packets");
+	if (rule->from.ip.family && rule->to.ip.family &&
+	    rule->from.ip.family != rule->to.ip.family)
+		report_key(context, CODE_ROUTE, scope, item, "to", NULL,
+			   "is an %s prefix, but `from` is an %s one",
+			   family_name(rule->to.ip.family), family_name(rule->from.ip.family));
+	if (rule->table && !has_table(network->routes, network->n_routes, rule->table) &&
+	    !(attachment && has_table(attachment->routes, attachment->n_routes, rule->table)))
+		report_key(context, CODE_ROUTE, scope, item, "table",
+			   "add a route with this table to `routes`, such as {to: 0.0.0.0/0, via: "
+			   "172.16.86.1, table: 100}",
+			   "%u has no route of the attachment", rule->table);
+}
+
+void rules_check(struct build *build, const struct scope *scope, const struct network_info *info,
+		 const struct attachment *attachment, const struct node *body,
+		 const struct routing_rule *rules, size_t count)
+{
+	const struct node *list = body ? node_good(body, "rules") : NULL;
+	struct scope up = {.up = scope, .name = "rules"}, here = {.up = &up};
+	for (const struct node *item = list ? list->first : NULL; item && here.index < count;
+	     item = item->next, here.index++)
+		check_rule(build, &here, info, attachment, &rules[here.index], item);
 }

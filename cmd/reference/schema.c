@@ -15,6 +15,7 @@ static const struct definition {
 	{"network", &network_object},       {"subnet", &subnet_object},
 	{"host_access", &host_object},      {"container", &container_object},
 	{"attachment", &attachment_object}, {"route", &route_object},
+	{"rule", &routing_rule_object},
 };
 
 static json_t *reference(const char *name)

@@ -66,12 +66,15 @@ static const struct relations {
 		 "to", "source") ","
 				 "{'anyOf': [{'required': ['table']},"
 				 "  {'properties': {'to': {'not': {'pattern': '/0$'}}}}]},"
-				 "{'properties': {'table': {'not': {'enum': [77, 78, 255]}}}},"
+				 "{'properties': {'table': {'not': {'anyOf': [{'enum': [77, 78, 255]},"
+				 " {'minimum': 7700, 'maximum': 7955}]}}}},"
 				 "{'if': {'properties': {'to': {'pattern': ':'}}},"
 				 " 'then': {'properties': {'scope': false}}},"
 				 "{'if': {'required': ['via']},"
 				 " 'then': {'properties': {'scope': {'const': 'global'}}}}],"
 				 " 'dependentRequired': {'on_link': ['via']}}"},
+	{&routing_rule_object,
+	 "{'anyOf': [{'required': ['from']}, {'required': ['to']}]}"},
 	{&container_object,
 	 "{'oneOf': [{'required': ['netns']}, {'required': ['pid']}, {'required': ['docker']},"
 	 "           {'required': ['podman']}, {'required': ['cni']},"

@@ -150,7 +150,7 @@ static void defaults_yield(const struct conflict_finder *finder,
 	for (size_t i = 0; i < checked->n_routes; i++) {
 		struct link_route ours = checked->routes[i];
 		const size_t family = ours.to.ip.family == AF_INET6 ? IPV6 : IPV4;
-		const char *owner = ours.to.len
+		const char *owner = ours.to.len || ours.table
 					    ? NULL
 					    : default_before(matched, planned, ours.to.ip.family,
 							     beside[family], &theirs);
@@ -158,7 +158,7 @@ static void defaults_yield(const struct conflict_finder *finder,
 			default_warn(matched, planned, owner, theirs, &ours);
 			continue;
 		}
-		if (!ours.to.len && beside[family]) {
+		if (!ours.to.len && !ours.table && beside[family]) {
 			ours.table = POLICY_TABLE;
 			checked->policy[family] = true;
 		}
@@ -194,9 +194,7 @@ static struct check_result check_rules(const struct conflict_finder *finder,
 	for (size_t i = 0; i < planned->ns->n_rules; i++) {
 		const struct live_rule *rule = &planned->ns->rules[i];
 		const size_t family = rule->rule.from.ip.family == AF_INET6 ? IPV6 : IPV4;
-		if (policy[family] && !live_rule_managed(rule) &&
-		    rule->rule.priority >= POLICY_PRIORITY_ANSWERS &&
-		    rule->rule.priority <= POLICY_PRIORITY_DEFAULT)
+		if (policy[family] && !live_rule_managed(rule) && policy_rule_reserved(&rule->rule))
 			return rule_denied(finder->assigned->matched, planned, rule);
 	}
 	return CHECK_FINE;
@@ -235,10 +233,10 @@ bool conflict_has_route(const struct conflict_finder *finder,
 	return false;
 }
 
-static bool leads_to(const struct checked_attachment *checked, const struct prefix *to)
+static bool leads_to(const struct checked_attachment *checked, const struct link_route *route)
 {
 	for (size_t i = 0; i < checked->n_routes; i++)
-		if (prefix_equal(&checked->routes[i].to, to))
+		if (link_route_same(&checked->routes[i], route))
 			return true;
 	return false;
 }
@@ -270,7 +268,7 @@ struct check_result check_routes_of_group(const struct conflict_finder *finder,
 			continue;
 		for (size_t k = 0; k < own->n_routes; k++)
 			if (own->routes[k].via.family &&
-			    leads_to(&finder->checked[other->number], &own->routes[k].to))
+			    leads_to(&finder->checked[other->number], &own->routes[k]))
 				return route_twice(finder->assigned->input, planned, other,
 						   &own->routes[k].to);
 	}

@@ -121,6 +121,11 @@ static void policy_specify(const struct specifier *specifier,
 {
 	static const uint8_t families[N_FAMILIES] = {[IPV4] = AF_INET, [IPV6] = AF_INET6};
 	const struct checked_attachment *checked = &specifier->conflicts->checked[planned->number];
+	const struct assigned_routes *assigned =
+		&specifier->assigned->routes->assigned[planned->number];
+	for (size_t i = 0; i < assigned->n_rules; i++)
+		*array_push(specifier->assigned->input->arena, spec->policy.rules,
+			    spec->policy.n_rules) = assigned->rules[i];
 	for (size_t family = 0; family < N_FAMILIES; family++)
 		if (checked->policy[family])
 			policy_add(specifier->assigned->input->arena, planned->ns, families[family],

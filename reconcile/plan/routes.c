@@ -1,11 +1,14 @@
 #include "reconcile/plan/routes.h"
 
+#include "reconcile/plan/source_tables.h"
+
 #include <sys/socket.h>
 
 /* The routes during selection. */
 struct router {
 	const struct plan_input *input;
 	const struct addresses *addresses;
+	const uint32_t *source_tables;
 	struct assigned_routes *assigned; /* by planned_attachment.number */
 };
 
@@ -14,6 +17,13 @@ static void route_add(const struct router *router, const struct planned_attachme
 {
 	struct assigned_routes *assigned = &router->assigned[planned->number];
 	*array_push(router->input->scratch, assigned->routes, assigned->count) = route;
+}
+
+static void rule_add(const struct router *router, const struct planned_attachment *planned,
+		     struct policy_rule rule)
+{
+	struct assigned_routes *assigned = &router->assigned[planned->number];
+	*array_push(router->input->arena, assigned->rules, assigned->n_rules) = rule;
 }
 
 /* The route to the router of the lease, which may be outside of its subnet; the router is
@@ -137,19 +147,94 @@ static void own_routes_add(const struct router *router, const struct planned_att
 		own_route_add(router, planned, &attachment->routes[i]);
 }
 
+static void subnet_route_add(const struct router *router, const struct planned_attachment *planned,
+			     const struct ip *ip, uint32_t table)
+{
+	const struct subnet *subnet = network_subnet_of(planned->network, ip);
+	const struct assigned_routes *assigned = &router->assigned[planned->number];
+	const struct link_route route = {.table = table, .to = subnet->prefix};
+	if (subnet->prefix.len == ip_bits(ip))
+		return;
+	for (size_t i = 0; i < assigned->count; i++)
+		if (link_route_same(&assigned->routes[i], &route))
+			return;
+	route_add(router, planned, route);
+}
+
+static void source_rule_add(const struct router *router, const struct planned_attachment *planned,
+			    const struct ip *ip, uint32_t table)
+{
+	rule_add(router, planned,
+		 (struct policy_rule){.priority = SOURCE_RULE_PRIORITY,
+				      .from = {.ip = *ip, .len = (uint8_t)ip_bits(ip)},
+				      .to.ip.family = ip->family,
+				      .table = table});
+}
+
+/* What leaves from an address of the attachment is routed by its table: to its subnets, and to the
+ * gateway of its network. */
+static void source_routes_add(const struct router *router, const struct planned_attachment *planned)
+{
+	const uint32_t table = router->source_tables[planned->number];
+	const struct assigned_address *address = address_of(router, planned);
+	bool families[2] = {false, false};
+	for (size_t i = 0; table && i < address->count; i++) {
+		const struct ip *ip = &address->ips[i].ip;
+		const struct ip via =
+			ip->family ? gateway_of(router, planned, ip->family) : (struct ip){0};
+		bool *done = &families[ip->family == AF_INET6];
+		if (!via.family)
+			continue;
+		subnet_route_add(router, planned, ip, table);
+		if (!*done)
+			route_add(router, planned,
+				  (struct link_route){.table = table,
+						      .to.ip.family = via.family,
+						      .via = via,
+						      .options.on_link =
+							      is_on_link(router, planned, &via)});
+		*done = true;
+		source_rule_add(router, planned, ip, table);
+	}
+}
+
+static void own_rules_add(const struct router *router, const struct planned_attachment *planned,
+			  const struct routing_rule *rules, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct routing_rule *rule = &rules[i];
+		const uint8_t family =
+			rule->from.ip.family ? rule->from.ip.family : rule->to.ip.family;
+		struct policy_rule added = {.priority =
+						    rule->priority ? rule->priority : RULE_PRIORITY,
+					    .from = rule->from,
+					    .to = rule->to,
+					    .table = rule->table};
+		added.from.ip.family = added.to.ip.family = family;
+		rule_add(router, planned, added);
+	}
+}
+
 struct routes routes_choose(const struct matched *matched, const struct addresses *addresses)
 {
 	const struct attachments *attachments = matched->attachments;
 	const struct router router = {
 		.input = matched->input,
 		.addresses = addresses,
+		.source_tables = source_tables_choose(matched),
 		.assigned = arena_alloc(matched->input->scratch,
 					(attachments->count + 1) * sizeof(struct assigned_routes))};
 	for (size_t i = 0; i < attachments->n_containers; i++)
 		router_add(&router, &attachments->planned[i]);
 	for (size_t i = 0; i < attachments->groups.count; i++)
 		defaults_add(&router, &attachments->groups.all[i]);
-	for (size_t i = 0; i < attachments->n_containers; i++)
-		own_routes_add(&router, &attachments->planned[i]);
+	for (size_t i = 0; i < attachments->n_containers; i++) {
+		const struct planned_attachment *planned = &attachments->planned[i];
+		own_routes_add(&router, planned);
+		source_routes_add(&router, planned);
+		own_rules_add(&router, planned, planned->network->rules, planned->network->n_rules);
+		own_rules_add(&router, planned, planned->attachment->rules,
+			      planned->attachment->n_rules);
+	}
 	return (struct routes){.assigned = router.assigned};
 }

@@ -11,9 +11,14 @@
 struct assigned_routes {
 	struct link_route *routes;
 	size_t count;
+	struct policy_rule *rules; /* of the file, and of `policy_routing` */
+	size_t n_rules;
 	bool gateway; /* the lease's router becomes the default gateway when the lease arrives */
 	struct ip router; /* router of the lease; family 0: none */
 };
+
+/* Of rules that `policy_routing` makes: after those of the file. */
+#define SOURCE_RULE_PRIORITY (RULE_PRIORITY + 1)
 
 struct routes {
 	const struct assigned_routes *assigned; /* by planned_attachment.number */

@@ -21,11 +21,17 @@ static uint32_t route_metric(const struct ip *to, uint32_t metric)
 	return metric || to->family == AF_INET ? metric : IPV6_METRIC_DEFAULT;
 }
 
+bool link_route_same(const struct link_route *one, const struct link_route *other)
+{
+	return one->table == other->table && prefix_equal(&one->to, &other->to) &&
+	       route_metric(&one->to.ip, one->options.metric) ==
+		       route_metric(&other->to.ip, other->options.metric);
+}
+
 bool link_route_is(const struct link_route *route, const struct live_route *live)
 {
-	return live->table == route->table && prefix_equal(&live->to, &route->to) &&
-	       route_metric(&live->to.ip, live->options.metric) ==
-		       route_metric(&route->to.ip, route->options.metric);
+	const struct link_route other = link_route_of(live);
+	return link_route_same(route, &other);
 }
 
 static void word_add(char text[ROUTE_TEXT_SIZE], const char *word, const char *value)

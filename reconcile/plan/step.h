@@ -37,6 +37,7 @@ const char *link_route_format(const struct link_route *route, char text[ROUTE_TE
 struct link_route link_route_of(const struct live_route *live);
 /* Whether both are the same route to the kernel, which compares table, destination and metric
  * (fib_table_insert, fib6_add_rt2node). */
+bool link_route_same(const struct link_route *one, const struct link_route *other);
 bool link_route_is(const struct link_route *route, const struct live_route *live);
 struct addr_terms link_spec_addr_terms(const struct link_spec *spec, const struct prefix *addr);
 

@@ -47,6 +47,16 @@ static bool wants_default(const struct container *container)
 	return false;
 }
 
+static bool has_rules(const struct container *container)
+{
+	bool has = container->policy_routing;
+	for (size_t i = 0; i < container->n_attachments; i++)
+		has |= container->attachments[i].n_rules ||
+		       (container->attachments[i].network &&
+			container->attachments[i].network->n_rules);
+	return has;
+}
+
 bool policy_possible(const struct live_ns *ns, const struct container *const *containers,
 		     size_t count)
 {
@@ -55,6 +65,9 @@ bool policy_possible(const struct live_ns *ns, const struct container *const *co
 		return false;
 	for (size_t i = 0; i < ns->n_routes; i++)
 		if (ns->routes[i].table && ns->routes[i].proto == OWNER_TAG_PROTOCOL)
+			return true;
+	for (size_t i = 0; i < count; i++)
+		if (has_rules(containers[i]))
 			return true;
 	for (size_t i = 0; i < count; i++)
 		needed |= wants_default(containers[i]);
@@ -158,7 +171,8 @@ void policy_add(struct arena *arena, const struct live_ns *ns, uint8_t family,
 bool policy_rule_equal(const struct policy_rule *a, const struct policy_rule *b)
 {
 	return a->priority == b->priority && a->table == b->table &&
-	       a->no_default == b->no_default && prefix_equal(&a->from, &b->from);
+	       a->no_default == b->no_default && prefix_equal(&a->from, &b->from) &&
+	       a->to.len == b->to.len && (!a->to.len || ip_equal(&a->to.ip, &b->to.ip));
 }
 
 static bool route_equal(const struct link_route *a, const struct link_route *b)
@@ -201,11 +215,16 @@ struct policy policy_without(struct arena *arena, const struct policy *policy,
 	return left;
 }
 
+bool policy_rule_reserved(const struct policy_rule *rule)
+{
+	return rule->priority >= POLICY_PRIORITY_ANSWERS &&
+	       rule->priority <= POLICY_PRIORITY_DEFAULT;
+}
+
 bool live_rule_managed(const struct live_rule *rule)
 {
 	return rule->proto == OWNER_TAG_PROTOCOL && !rule->other &&
-	       rule->rule.priority >= POLICY_PRIORITY_ANSWERS &&
-	       rule->rule.priority <= POLICY_PRIORITY_DEFAULT;
+	       (policy_rule_reserved(&rule->rule) ? !rule->rule.to.len : rule->rule.table != 0);
 }
 
 bool live_rule_exists(const struct live_ns *ns, const struct policy_rule *rule)
@@ -245,8 +264,32 @@ static void family_add(struct arena *arena, const struct live_ns *ns, uint8_t fa
 			*array_push(arena, policy->routes, policy->n_routes) =
 				answer_of(&ns->routes[i]);
 	for (size_t i = 0; i < ns->n_rules; i++)
-		if (live_rule_managed(&ns->rules[i]) && ns->rules[i].rule.from.ip.family == family)
+		if (live_rule_managed(&ns->rules[i]) && policy_rule_reserved(&ns->rules[i].rule) &&
+		    ns->rules[i].rule.from.ip.family == family)
 			*array_push(arena, policy->rules, policy->n_rules) = ns->rules[i].rule;
+}
+
+const struct live_link *policy_rule_link(const struct live_ns *ns, const struct policy_rule *rule)
+{
+	for (size_t i = 0; i < ns->n_routes; i++)
+		if (ns->routes[i].proto == OWNER_TAG_PROTOCOL && ns->routes[i].table == rule->table)
+			return live_link_by_index(ns, ns->routes[i].ifindex);
+	for (size_t i = 0; i < ns->n_links; i++)
+		if (role_in_container(ns->links[i].tag.role))
+			return &ns->links[i];
+	return NULL;
+}
+
+/* Rules of the file; `link` NULL: of all links. */
+static void rules_add(struct arena *arena, const struct live_ns *ns, const struct live_link *link,
+		      struct policy *policy)
+{
+	for (size_t i = 0; i < ns->n_rules; i++) {
+		const struct policy_rule *rule = &ns->rules[i].rule;
+		if (live_rule_managed(&ns->rules[i]) && !policy_rule_reserved(rule) &&
+		    (!link || policy_rule_link(ns, rule) == link))
+			*array_push(arena, policy->rules, policy->n_rules) = *rule;
+	}
 }
 
 struct policy policy_of_namespace(struct arena *arena, const struct live_ns *ns)
@@ -254,6 +297,7 @@ struct policy policy_of_namespace(struct arena *arena, const struct live_ns *ns)
 	struct policy policy = {0};
 	for (size_t i = 0; i < sizeof(families); i++)
 		family_add(arena, ns, families[i], &policy);
+	rules_add(arena, ns, NULL, &policy);
 	return policy;
 }
 
@@ -264,17 +308,33 @@ struct policy policy_of_link(struct arena *arena, const struct live_ns *ns,
 	for (size_t i = 0; !ns->host && i < sizeof(families); i++)
 		if (live_policy_link(ns, families[i]) == link)
 			family_add(arena, ns, families[i], &policy);
+	if (!ns->host)
+		rules_add(arena, ns, link, &policy);
 	return policy;
+}
+
+static const char *prefix_text(const struct prefix *prefix, char text[PREFIX_TEXT_SIZE])
+{
+	return prefix->len == ip_bits(&prefix->ip) ? ip_format(&prefix->ip, text)
+						   : prefix_format(prefix, text);
+}
+
+const char *policy_rule_terms(const struct policy_rule *rule, char text[POLICY_RULE_TEXT_SIZE])
+{
+	char from[PREFIX_TEXT_SIZE], to[PREFIX_TEXT_SIZE], table[16] = "main";
+	if (rule->table)
+		snprintf(table, sizeof(table), "%u", rule->table);
+	snprintf(text, POLICY_RULE_TEXT_SIZE, "from %s%s%s lookup %s%s",
+		 rule->from.len ? prefix_text(&rule->from, from) : "all",
+		 rule->to.len ? " to " : "", rule->to.len ? prefix_text(&rule->to, to) : "", table,
+		 rule->no_default ? " suppress_prefixlength 0" : "");
+	return text;
 }
 
 const char *policy_rule_format(const struct policy_rule *rule, char text[POLICY_RULE_TEXT_SIZE])
 {
-	char from[IP_TEXT_SIZE], table[16] = "main";
-	if (rule->table)
-		snprintf(table, sizeof(table), "%u", rule->table);
-	snprintf(text, POLICY_RULE_TEXT_SIZE, "%u from %s lookup %s%s%s", rule->priority,
-		 rule->from.len ? ip_format(&rule->from.ip, from) : "all", table,
-		 rule->no_default ? " suppress_prefixlength 0" : "",
-		 rule->from.ip.family == AF_INET6 ? " (IPv6)" : "");
+	char terms[POLICY_RULE_TEXT_SIZE];
+	snprintf(text, POLICY_RULE_TEXT_SIZE, "%u %s%s", rule->priority,
+		 policy_rule_terms(rule, terms), rule->from.ip.family == AF_INET6 ? " (IPv6)" : "");
 	return text;
 }

@@ -46,21 +46,30 @@ bool policy_empty(const struct policy *policy);
 /* The part of the policy that the other one lacks. */
 struct policy policy_without(struct arena *arena, const struct policy *policy,
 			     const struct policy *other);
-/* Whether the rule is mvapply's: others at the same priority are not. */
+/* Whether it has one of the priorities above. */
+bool policy_rule_reserved(const struct policy_rule *rule);
+/* Whether the rule is mvapply's: others at the same priority are not. Those of a file lead to a
+ * table other than main. */
 bool live_rule_managed(const struct live_rule *rule);
+/* The link that a rule of the file belongs to: the first with a managed route in its table; where
+ * none has one, the first attachment. NULL: there is none. */
+const struct live_link *policy_rule_link(const struct live_ns *ns, const struct policy_rule *rule);
 /* Whether the namespace has the rule with mvapply's protocol, or the route. */
 bool live_rule_exists(const struct live_ns *ns, const struct policy_rule *rule);
 bool live_policy_route_exists(const struct live_ns *ns, const struct link_route *route);
 /* All managed rules and routes of the namespace. */
 struct policy policy_of_namespace(struct arena *arena, const struct live_ns *ns);
-/* Those for the link's routes: of the families of which it has the default route in POLICY_TABLE.
- * Of a family of which no link has it, they count as the first attachment's. */
+/* Those for the link's routes: rules of the file that lead to its tables, and of the families of
+ * which it has the default route in POLICY_TABLE. Of a family of which no link has it, they count
+ * as the first attachment's. */
 struct policy policy_of_link(struct arena *arena, const struct live_ns *ns,
 			     const struct live_link *link);
 
 /* "32764 from all lookup main suppress_prefixlength 0", as `ip rule` shows it; " (IPv6)" at the end
  * of one of IPv6. */
-#define POLICY_RULE_TEXT_SIZE 128
+#define POLICY_RULE_TEXT_SIZE 256
+/* The same without the priority and the family, as `ip rule add` takes it. */
+const char *policy_rule_terms(const struct policy_rule *rule, char text[POLICY_RULE_TEXT_SIZE]);
 const char *policy_rule_format(const struct policy_rule *rule, char text[POLICY_RULE_TEXT_SIZE]);
 
 #endif

@@ -123,6 +123,8 @@ const struct live_link *live_link_by_index(const struct live_ns *ns, int ifindex
 /* Whether it is a default route by which packets leave, of the main table or of POLICY_TABLE. Those
  * of other tables are reached by rules of their own. */
 bool live_route_is_default(const struct live_route *route);
+/* Whether it is in the table of an attachment with `policy_routing`. */
+bool live_route_is_source(const struct live_route *route);
 /* Whether it is the managed default route of the family in POLICY_TABLE. */
 bool live_policy_default(const struct live_route *route, uint8_t family);
 /* The link that policy routing of the family leads to: it has the managed default route in

@@ -99,6 +99,12 @@ bool live_route_is_default(const struct live_route *route)
 	return !route->to.len && (!route->table || route->table == POLICY_TABLE);
 }
 
+bool live_route_is_source(const struct live_route *route)
+{
+	return route->proto == OWNER_TAG_PROTOCOL && route->table >= SOURCE_TABLE_FIRST &&
+	       route->table <= SOURCE_TABLE_LAST;
+}
+
 bool live_policy_default(const struct live_route *route, uint8_t family)
 {
 	return !route->to.len && route->to.ip.family == family && route->table == POLICY_TABLE &&

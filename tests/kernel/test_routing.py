@@ -211,3 +211,129 @@ def reached(host):
     host.apply(text_of(network({**LAN4, "gateway": "198.51.100.1", "on_link": True}), {}))
     with host.inside("web"):
         assert packets.ping("198.51.100.1"), "the router does not answer"
+
+
+# --- policy routing of the file
+
+TWO = {"lan": {"parent": "eth0", "subnet": "172.16.86.0/24", "gateway": "172.16.86.1",
+               "ip_range": "172.16.86.64/26"},
+       "dmz": {"parent": "eth1", "subnets": [
+           {"subnet": "172.16.87.0/24", "gateway": "172.16.87.1", "ip_range": "172.16.87.64/26"},
+           {"subnet": "fd00:87::/64", "gateway": "fe80::1", "ip_range": "fd00:87::40/122"}]}}
+OTHERS = ({"from": "172.16.86.0/24", "to": "10.0.0.0/8", "table": 100, "priority": 500},
+          {"to": "10.9.9.9", "table": 100})
+
+
+def second_lan(host):
+    host.batch("host", ["link add eth1 type veth peer name up1", "link set eth1 up",
+                        "link set up1 netns /run/lan"])
+    host.batch("lan", ["link set up1 up", "address add 172.16.87.1/24 dev up1"])
+
+
+def rules_of(host, space="web"):
+    """Those with mvapply's protocol: priority, source, destination, table."""
+    found = []
+    for family in ("-4", "-6"):
+        for rule in json.loads(host.ip(space, f"-j {family} rule show")):
+            if str(rule.get("protocol")) == "77":
+                ends = [f"{rule[key]}/{rule[key + 'len']}" if key + "len" in rule else rule.get(key)
+                        for key in ("src", "dst")]
+                found.append((rule["priority"], *ends, rule["table"]))
+    return set(found)
+
+
+def two(policy=True, rules=(), networks=("lan", "dmz")):
+    options = {name: {} for name in networks}
+    if rules:
+        options["lan"] = {"routes": [{"to": "0.0.0.0/0", "via": "172.16.86.9", "table": 100}],
+                          "rules": list(rules)}
+    return document(TWO, {"web": {"policy_routing": policy, "networks": options}})
+
+
+SOURCES = {(32001, "172.16.86.64", None, "7700"), (32001, "172.16.87.64", None, "7701"),
+           (32001, "fd00:87::40", None, "7701")}
+RULES = {(500, "172.16.86.0/24", "10.0.0.0/8", "100"), (32000, "all", "10.9.9.9", "100")}
+
+
+def way(host, source, to="192.0.2.9", space="web"):
+    found = json.loads(host.ip(space, f"-j route get {to} from {source}"))[0]
+    return found["gateway"], found["dev"]
+
+
+@test("routing: a container answers on each network by that network's gateway")
+def sources(host):
+    second_lan(host)
+    host.netns("web")
+    host.apply(two())
+    same(rules_of(host), SOURCES, "the rules")
+    same(way(host, "172.16.86.64"), ("172.16.86.1", "eth0"), "from the LAN's address")
+    same(way(host, "172.16.87.64"), ("172.16.87.1", "eth1"), "from the other address")
+    same(way(host, "fd00:87::40", "2001:db8::9"), ("fe80::1", "eth1"), "of IPv6")
+    host.unchanged(two())
+    created = final_state(host)
+    export, documents = exported(host)
+    same(documents[0]["containers"]["web"]["policy_routing"], True, "exported")
+    host.unchanged(export)
+    host.apply(two(policy=False))
+    same((rules_of(host), {route["table"] for route in own_routes(host)}), (set(), {"main"}),
+         "without policy_routing")
+    host.delete(two(policy=False))
+    replay(host, two())
+    same((final_state(host), rules_of(host)), (created, SOURCES), "after the commands of -o ip")
+    host.delete(two())
+    same(rules_of(host), set(), "after delete")
+
+
+@test("routing: a network that comes or leaves does not change the other one's table")
+def tables(host):
+    second_lan(host)
+    host.netns("web")
+    host.apply(two(networks=["dmz"]))
+    same(way(host, "172.16.87.64"), ("172.16.87.1", "eth0"), "alone")
+    before = {route["table"] for route in own_routes(host)}
+    host.apply(two())
+    same({rule[3] for rule in rules_of(host) if rule[1] == "172.16.87.64"}, before - {"main"},
+         "the table of the first")
+    host.unchanged(two())
+    host.apply(two(networks=["lan"]), "--max-delete", "100%")
+    same({rule[1] for rule in rules_of(host)}, {"172.16.86.64"}, "the rules that are left")
+    host.unchanged(two(networks=["lan"]))
+
+
+@test("routing: rules of the file, which others' rules do not hinder")
+def own_rules(host):
+    second_lan(host)
+    host.netns("web")
+    host.ip("web", "rule add pref 500 from 192.0.2.0/24 lookup 100")
+    declared = two(policy=False, rules=OTHERS)
+    host.apply(declared)
+    same(rules_of(host), RULES, "the rules")
+    host.unchanged(declared)
+    host.unchanged(exported(host)[0])
+    host.ip("web", "rule del pref 32000")
+    host.apply(declared)
+    same(rules_of(host), RULES, "a rule that was removed by hand is back")
+    host.apply(two(policy=False, rules=OTHERS[:1]))
+    same(rules_of(host), {rule for rule in RULES if rule[0] == 500}, "one rule less")
+    host.apply(two(rules=OTHERS), "--confirm=1", code=5)
+    same(rules_of(host), {rule for rule in RULES if rule[0] == 500}, "rolled back")
+    host.apply(two(policy=False))
+    same(rules_of(host), set(), "without rules")
+    same([rule["src"] for rule in json.loads(host.ip("web", "-j rule show"))
+          if rule["priority"] == 500], ["192.0.2.0"], "the other program's rule")
+
+
+@test("routing: two containers in one namespace, each with tables of its own")
+def shared(host):
+    second_lan(host)
+    host.netns("web")
+    declared = document(TWO, {
+        "web": {"policy_routing": True, "networks": {"lan": {}}},
+        "side": {"netns": "/run/netns/web", "policy_routing": True, "networks": {"dmz": {}}}})
+    host.apply(declared)
+    same(rules_of(host), SOURCES, "the rules")
+    host.unchanged(declared)
+    alone = document(TWO, {"web": {"policy_routing": True, "networks": {"lan": {}}}})
+    host.apply(alone, "--max-delete", "100%")
+    same(rules_of(host), {rule for rule in SOURCES if rule[3] == "7700"}, "of the one left")
+    host.unchanged(alone)

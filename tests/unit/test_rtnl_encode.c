@@ -314,9 +314,14 @@ static void test_rule_round_trip(void **state)
 		{.priority = 32763},
 		{.priority = 32764, .no_default = true, .from.ip.family = AF_INET},
 		{.priority = 32765, .table = POLICY_TABLE, .from.ip.family = AF_INET6},
+		{.priority = 500, .table = 100, .from.ip.family = AF_INET},
+		{.priority = 501, .table = 70000, .from.ip.family = AF_INET6},
 	};
 	assert_true(prefix_parse("172.17.0.2/32", &rules[0].from));
 	assert_true(prefix_parse("fd00:17::2/128", &rules[1].from));
+	assert_true(prefix_parse("10.0.0.0/8", &rules[4].to));
+	assert_true(prefix_parse("fd00:18::/64", &rules[5].from));
+	assert_true(prefix_parse("fd00:17::/64", &rules[5].to));
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		struct live_rule live;
 		union message message;
@@ -335,8 +340,8 @@ static void test_rule_round_trip(void **state)
 static void test_rule_other(void **state)
 {
 	(void)state;
-	static const uint16_t attributes[] = {FRA_IIFNAME,   FRA_OIFNAME, FRA_FWMARK,
-					      FRA_UID_RANGE, FRA_DST,     FRA_SUPPRESS_IFGROUP};
+	static const uint16_t attributes[] = {FRA_IIFNAME, FRA_OIFNAME, FRA_FWMARK, FRA_UID_RANGE,
+					      FRA_SUPPRESS_IFGROUP};
 	const struct policy_rule rule = {.priority = 32765, .from.ip.family = AF_INET};
 	struct live_rule live;
 	union message message;
