@@ -63,18 +63,18 @@ static const struct relations {
 	 "   {'properties': {'ipv4_address': false, 'ipv6_address': false}}}}"},
 	{&route_object,
 	 "{'allOf': [" SAME_FAMILY("to", "via") "," SAME_FAMILY(
-		 "to", "source") ","
-				 "{'anyOf': [{'required': ['table']},"
-				 "  {'properties': {'to': {'not': {'pattern': '/0$'}}}}]},"
-				 "{'properties': {'table': {'not': {'anyOf': [{'enum': [77, 78, 255]},"
-				 " {'minimum': 7700, 'maximum': 7955}]}}}},"
-				 "{'if': {'properties': {'to': {'pattern': ':'}}},"
-				 " 'then': {'properties': {'scope': false}}},"
-				 "{'if': {'required': ['via']},"
-				 " 'then': {'properties': {'scope': {'const': 'global'}}}}],"
-				 " 'dependentRequired': {'on_link': ['via']}}"},
-	{&routing_rule_object,
-	 "{'anyOf': [{'required': ['from']}, {'required': ['to']}]}"},
+		 "to",
+		 "source") ","
+			   "{'anyOf': [{'required': ['table']},"
+			   "  {'properties': {'to': {'not': {'pattern': '/0$'}}}}]},"
+			   "{'properties': {'table': {'not': {'anyOf': [{'enum': [77, 78, 255]},"
+			   " {'minimum': 7700, 'maximum': 7955}]}}}},"
+			   "{'if': {'properties': {'to': {'pattern': ':'}}},"
+			   " 'then': {'properties': {'scope': false}}},"
+			   "{'if': {'required': ['via']},"
+			   " 'then': {'properties': {'scope': {'const': 'global'}}}}],"
+			   " 'dependentRequired': {'on_link': ['via']}}"},
+	{&routing_rule_object, "{'anyOf': [{'required': ['from']}, {'required': ['to']}]}"},
 	{&container_object,
 	 "{'oneOf': [{'required': ['netns']}, {'required': ['pid']}, {'required': ['docker']},"
 	 "           {'required': ['podman']}, {'required': ['cni']},"
