@@ -163,6 +163,13 @@ static int order_compare(const void *a, const void *b)
 	return strcmp(left->network->model.name, right->network->model.name);
 }
 
+/* A live network without an address has none. What an import writes without a subnet is unknown. */
+static void put_layer2(struct tree *map, const struct network *network)
+{
+	if (!network->n_subnets && !network->dhcp)
+		(void)tree_list(map, "subnets");
+}
+
 static void put_networks(struct tree *document, const struct observed_set *set)
 {
 	struct place_in_order *order =
@@ -177,6 +184,7 @@ static void put_networks(struct tree *document, const struct observed_set *set)
 		struct tree *map = tree_map(networks, order[i].network->model.name);
 		put_notes(map, &order[i].network->notes);
 		serialise_network(map, &order[i].network->model);
+		put_layer2(map, &order[i].network->model);
 	}
 }
 

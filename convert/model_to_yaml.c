@@ -61,7 +61,7 @@ static void put_subnets(struct tree *map, const struct network *network)
 		put_subnet(map, network->subnets);
 		return;
 	}
-	struct tree *list = network->dhcp && !network->n_subnets ? NULL : tree_list(map, "subnets");
+	struct tree *list = network->n_subnets ? tree_list(map, "subnets") : NULL;
 	for (size_t i = 0; i < network->n_subnets; i++)
 		put_subnet(tree_map(list, NULL), &network->subnets[i]);
 }
