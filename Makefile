@@ -151,6 +151,11 @@ kernels:
 	@$(MAKE) --no-print-directory $(BUILD)/mvapply $(FAULTS) $(MODEL) $(BENCHES)
 	@RECORD=1 KERNELS="$(KERNELS)" tests/kernels/run $(ARGS)
 
+# The package and its services under a real systemd, in QEMU.
+systemd: deb
+	@scripts/deps build test kernels
+	@tests/systemd/run
+
 # What is generated from the tables of keys and commands, and the blocks of the Chinese pages; tests/schema and
 # tests/docs compare them.
 docs: schema
@@ -330,7 +335,7 @@ clean:
 	rm -rf build compile_commands.json
 
 .DEFAULT_GOAL := all
-.PHONY: all soak packages deps demo check programs unit unit-programs program-sources coverage fuzz fuzz-programs kernel uml docs schema man deb rpm image release soak-watch bench bench-uml bench-watch asan install install-service uninstall format lint clean
+.PHONY: all soak packages deps demo check programs unit unit-programs program-sources coverage fuzz fuzz-programs kernel uml systemd docs schema man deb rpm image release soak-watch bench bench-uml bench-watch asan install install-service uninstall format lint clean
 .PRECIOUS: $(OBJECTS)
 .DELETE_ON_ERROR:
 -include $(OBJECTS:.o=.d)
