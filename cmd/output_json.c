@@ -207,8 +207,8 @@ json_t *json_step(const struct step *step, const struct outcome *outcome)
 		json_put(object, "changes", json_changes(step));
 	if (step->code)
 		json_put(object, "code", json_code(step->code));
-	if (step->reason)
-		json_put(object, "reason", json_text(step->reason));
+	if (step->reason || step->faster)
+		json_put(object, "reason", json_text(step->reason ? step->reason : STEP_FASTER));
 	if (step->hint)
 		json_put(object, "hint", json_text(step->hint));
 	if (outcome)

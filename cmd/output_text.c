@@ -247,7 +247,7 @@ static void detail_changes(FILE *out, const struct step *step, bool verbose)
 	if (!all)
 		fprintf(out, " and %zu more", step->n_changes - shown);
 	if (step->action == ACTION_REPLACE)
-		fputs(" (cannot change in place)", out);
+		fprintf(out, " (%s)", step->faster ? STEP_FASTER : "cannot change in place");
 }
 
 static void detail_reason(FILE *out, const struct step *step)

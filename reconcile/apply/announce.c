@@ -93,6 +93,15 @@ void announce_in_netns(struct netlink *netlink, const struct announcement *annou
 	announce_rest(announcement);
 }
 
+/* Up to this number of links announce themselves to all links on their parent: two thousand
+ * deliveries cost less than closing the packet socket. */
+#define ANNOUNCE_INSIDE_MAX 64
+
+bool announces_via_parent(const struct apply_context *context, size_t count)
+{
+	return count > ANNOUNCE_INSIDE_MAX && !context->live->n_unreadable;
+}
+
 void announce_via_parent(struct apply_context *context, int parent,
 			 const struct announcement *announcement)
 {

@@ -385,13 +385,10 @@ static struct announcement news_of(const struct changing *changing,
 	return all;
 }
 
-/* Each of n links that announces itself is received by all n. So many are announced via the parent,
- * as created ones are, and links on the parent forget what they know of the addresses. */
-static bool announces_via_parent(const struct changing *changing)
+static bool parent_announces(const struct changing *changing)
 {
-	const struct apply_context *context = changing->context;
 	const struct link_spec *desired = changing->step->desired;
-	return context->n_changes > ANNOUNCE_INSIDE_MAX && !context->live->n_unreadable &&
+	return announces_via_parent(changing->context, changing->context->n_changes) &&
 	       desired->parent && !desired->parent_away &&
 	       (desired->mac.set || link_kind_shares_mac(desired->kind));
 }
@@ -404,7 +401,7 @@ static void change_announce(const struct changing *changing, const struct operat
 	const struct announcement news = news_of(changing, operations, arena);
 	if (!news.n_addrs || !link_announces(desired))
 		return;
-	if (announces_via_parent(changing)) {
+	if (parent_announces(changing)) {
 		announce_via_parent(changing->context, desired->parent, &news);
 		neighbors_note(changing->context, &news);
 	} else if (netns_enter(changing->step->ns->handle->fd, &error) == 0) {

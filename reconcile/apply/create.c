@@ -130,16 +130,17 @@ static void group_announce(struct group *group)
 	}
 }
 
-/* The parent announces the first links on it if they are many: on the wire that is the same. A link
- * that announces itself reaches all earlier ones, which have no entry to update, and a thousand
- * links would cause half a million deliveries. */
+/* The links that were there before delete outdated entries instead of receiving announcements. */
 static void group_announce_via_parent(struct group *group)
 {
 	for (size_t i = 0; i < group->n_pending_links; i++) {
 		const struct pending_link *pending = &group->pending_links[i];
 		const struct announcement all = announcement_of(pending->spec, pending->ifindex);
-		if (pending_link_announces(pending, true))
-			announce_via_parent(group->context, pending->parent, &all);
+		if (!pending_link_announces(pending, true))
+			continue;
+		announce_via_parent(group->context, pending->parent, &all);
+		if (pending->spec->shares_parent)
+			neighbors_note(group->context, &all);
 	}
 }
 
@@ -216,12 +217,11 @@ void creates_do(struct apply_context *context, const struct stage_item *items, s
 		if (outcome->state == OUTCOME_FAILED)
 			continue;
 		*array_push(arena, group.pending_links, group.n_pending_links) =
-			(struct pending_link){.spec = spec,
-					      .outcome = outcome,
-					      .ifindex = ifindex_choose(context, spec),
-					      .via_parent =
-						      !spec->shares_parent &&
-						      context->n_creates > ANNOUNCE_INSIDE_MAX};
+			(struct pending_link){
+				.spec = spec,
+				.outcome = outcome,
+				.ifindex = ifindex_choose(context, spec),
+				.via_parent = announces_via_parent(context, context->n_creates)};
 	}
 	if (group.n_pending_links)
 		group_make(&group);

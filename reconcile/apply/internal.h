@@ -181,14 +181,15 @@ void announce_rest(const struct announcement *announcement);
 /* Both, through the link itself: links on the same parent receive it, too. The thread and the
  * socket are in its namespace. */
 void announce_in_netns(struct netlink *netlink, const struct announcement *announcement);
+/* Whether that number of links is announced through their parents: on the wire that is the same. A
+ * link that announces itself reaches all others on the parent, and a thousand links would cause a
+ * million deliveries. Not while a namespace is unreadable, as its neighbour entries cannot be
+ * deleted (neighbors.c). */
+bool announces_via_parent(const struct apply_context *context, size_t count);
 /* Announces the link through its parent, an ifindex of the host: links on the parent do not receive
  * it. */
 void announce_via_parent(struct apply_context *context, int parent,
 			 const struct announcement *announcement);
-/* Up to this number of links announce themselves to all links on their parent: two thousand
- * deliveries cost less than closing the packet socket. */
-#define ANNOUNCE_INSIDE_MAX 64
-
 /* neighbors.c: records that the addresses, announced via the parent, may be in neighbour entries of
  * links on that parent, with another MAC. */
 void neighbors_note(struct apply_context *context, const struct announcement *announcement);

@@ -22,7 +22,7 @@ void replaced_note(struct apply_context *context)
 	for (size_t i = 0; i < context->plan->n_steps; i++) {
 		const struct step *step = &context->plan->steps[i];
 		if (step_selected(context, step) && makes_room(step))
-			(void)revert_note(step, &ignored);
+			(void)revert_note(step, !step->faster, &ignored);
 	}
 	netns_return(context->host->handle->fd);
 }

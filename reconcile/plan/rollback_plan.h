@@ -10,8 +10,9 @@
  * could not be read. */
 int revert_prepare(struct live *before, const struct plan *plan, struct error *error);
 
-/* Takes the snapshot of one step's link. */
-int revert_note(const struct step *step, struct error *error);
+/* Takes the snapshot of one step's link. `all_sysctls`: also those that the files do not declare,
+ * some hundred files of /proc/sys, each of which takes time in proportion to the namespaces. */
+int revert_note(const struct step *step, bool all_sysctls, struct error *error);
 
 /* The specification that recreates the live link after its deletion. */
 struct link_spec *link_spec_of_live(struct arena *arena, const struct live *live,

@@ -44,6 +44,9 @@ struct addr_terms link_spec_addr_terms(const struct link_spec *spec, const struc
 /* The key of the input for a field ("mtu", "mac_address"), for text and JSON. */
 const char *field_name(enum field field);
 
+/* The reason of a replacement that is not necessary. */
+#define STEP_FASTER "replaced: many MAC addresses change, which is slower in place"
+
 struct change {
 	enum field field;
 	const char *from, *to;   /* as text; NULL: absent before, or to be removed */
@@ -85,6 +88,7 @@ struct step {
 	size_t replaced_by;   /* delete: 1 + the number of the step that creates the replacing
 				 attachment, without which this one stays; 0: none does */
 	bool engine_pending;  /* pending: the container's engine has never answered */
+	bool faster;          /* replace: the changes could also be made in place, but slower */
 	const char *stopped;  /* pending: the engine's id of the container, which is not running;
 				 NULL: unknown */
 	bool stray;           /* delete: the link is not in the namespace of the container that its

@@ -25,6 +25,9 @@ typedef bool link_is_deleted(const void *data, const struct live_link *link);
 const char *parent_user(const struct plan_input *input, const struct live_link *parent,
 			link_is_deleted *is_deleted, const void *data);
 
+/* renumbered.c: replaces many renumbered attachments instead of changing them in place. */
+void renumbered_replace(struct steps *steps);
+
 /* order.c */
 void steps_order(const struct plan_input *input, struct steps *steps);
 /* swap_cycles.c: orders steps that change links in place, and sets their `temporary`. */

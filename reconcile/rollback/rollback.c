@@ -22,7 +22,7 @@ static struct live_link *link_of(struct live_ns *ns, int ifindex)
 	return NULL;
 }
 
-int revert_note(const struct step *step, struct error *error)
+int revert_note(const struct step *step, bool all_sysctls, struct error *error)
 {
 	struct live_link *link = link_of(step->ns, step->current->ifindex);
 	int status = netns_enter(step->ns->handle->fd, error);
@@ -33,7 +33,7 @@ int revert_note(const struct step *step, struct error *error)
 			      step->ns->name);
 		return status;
 	}
-	if (step->action != ACTION_CHANGE)
+	if (all_sysctls)
 		link_sysctls_read(step->ns, link);
 	return 0;
 }
@@ -43,7 +43,8 @@ int revert_prepare(struct live *before, const struct plan *plan, struct error *e
 	int status = 0;
 	for (size_t i = 0; status == 0 && i < plan->n_steps; i++)
 		if (step_acts(&plan->steps[i]) && plan->steps[i].current)
-			status = revert_note(&plan->steps[i], error);
+			status = revert_note(&plan->steps[i],
+					     plan->steps[i].action != ACTION_CHANGE, error);
 	netns_return(before->namespaces[0]->handle->fd);
 	return status;
 }

@@ -149,6 +149,34 @@ def addresses_changed(host):
           if "lladdr" in entry}, {"172.16.86.51", "172.16.86.52", "172.16.86.99"}, "neighbours that are left")
 
 
+@test("counts: many renumbered attachments are replaced, those with other objects and few are changed in place")
+def renumbered(host):
+    names = [f"m{number}" for number in range(33)]
+    host.netns(*names)
+
+    def text(subnet, count):
+        return document({"n": lan(subnet=f"{subnet}.0/24", gateway=f"{subnet}.1")},
+                        {name: {"n": {"ipv4_address": f"{subnet}.{10 + number}"}}
+                         for number, name in enumerate(names[:count])})
+
+    def planned(new):
+        return collections.Counter((step["action"], step.get("reason")) for step in host.diff(new, "-o", "json").json["steps"])
+    host.apply(text("172.16.86", 31))
+    same(planned(text("172.16.99", 31)), {("change", None): 31}, "31 attachments")
+    host.apply(text("172.16.86", 33))
+    host.batch(names[0], ["route add 10.9.0.0/16 via 172.16.86.1"])
+    new, why = text("172.16.99", 33), "replaced: many MAC addresses change, which is slower in place"
+    same(planned(new), {("change", None): 1, ("replace", why): 32}, "33 attachments")
+    before = {name: host.link(name, "eth0")["ifindex"] for name in names[:2]}
+    counts = counted(host, "apply", "-f", host.write(new))
+    same(counts["RTM_DELLINK"], 32, "deleted links")
+    same([host.link(name, "eth0")["ifindex"] == before[name] for name in names[:2]], [True, False], "same link")
+    for number, name in enumerate(names):
+        same(host.addresses(name, "eth0"), {f"172.16.99.{10 + number}/24"}, name)
+        same(host.link(name, "eth0")["address"], f"02:42:ac:10:63:{10 + number:02x}", f"MAC of {name}")
+    same(host.apply(new).plan, [], "a second apply")
+
+
 @test("counts: an apply with nothing to do")
 def nothing_to_do(host):
     host.netns(*NAMES)
