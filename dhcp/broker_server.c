@@ -39,15 +39,18 @@ static bool link_valid(const char link[IFNAMSIZ])
 	return *link && *link != '-' && memchr(link, '\0', IFNAMSIZ) && !strchr(link, '/');
 }
 
-static bool request_valid(const struct broker_server *server, const struct dhcp_request *request,
-			  int netns)
+bool broker_request_valid(const struct dhcp_request *request, size_t size)
 {
-	struct stat stat;
-	return link_valid(request->link) &&
+	return size == sizeof(*request) && link_valid(request->link) &&
 	       memchr(request->host_name, '\0', sizeof(request->host_name)) &&
 	       (!*request->host_name || host_name_valid(request->host_name)) &&
-	       (request->addr.family == 0 || request->addr.family == AF_INET) &&
-	       ioctl(netns, NS_GET_NSTYPE) == CLONE_NEWNET && fstat(netns, &stat) == 0 &&
+	       (request->addr.family == 0 || request->addr.family == AF_INET);
+}
+
+static bool netns_valid(const struct broker_server *server, int netns)
+{
+	struct stat stat;
+	return ioctl(netns, NS_GET_NSTYPE) == CLONE_NEWNET && fstat(netns, &stat) == 0 &&
 	       (stat.st_ino != server->host.st_ino || stat.st_dev != server->host.st_dev);
 }
 
@@ -92,7 +95,7 @@ static bool socket_serve(struct broker_server *server)
 		return true;
 	cleanup_close int netns = fds[0];
 	run->answer = fds[1];
-	if (size == sizeof(run->request) && request_valid(server, &run->request, netns))
+	if (broker_request_valid(&run->request, (size_t)size) && netns_valid(server, netns))
 		run_begin(run, netns, server->program);
 	else
 		answer_failed(run->answer, "the request is not valid");

@@ -3,6 +3,14 @@
 #ifndef DHCP_BROKER_SERVER_H
 #define DHCP_BROKER_SERVER_H
 
+#include "dhcp/protocol.h"
+
+#include <stddef.h>
+
+/* Whether a message of `size` bytes is a complete request, whose link, host name and address are
+ * safe as arguments of a DHCP client. Its namespace is checked separately. */
+bool broker_request_valid(const struct dhcp_request *request, size_t size);
+
 /* Drops all privileges that the broker does not need, sends an int (0, or the errno with which it
  * ends), and serves the requests (protocol.h) of the socket; `program` is an open descriptor of the
  * mvapply executable. Does not return. The requester may be compromised: a request is accepted only
