@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/between.h"
+
 #define NOW INT64_C(1000000)
 
 static void test_delays(void **state)
@@ -30,7 +32,7 @@ static void test_jitter(void **state)
 		retry_failed(retry, "a", NOW);
 		retry_failed(retry, "a", NOW);
 		const int64_t next = retry_next(retry, NOW) - NOW;
-		assert_in_range(next, 200, 250);
+		assert_between(next, 200, 250);
 		first = first ? first : next;
 		differs |= next != first;
 		retry_free(retry);
@@ -50,7 +52,7 @@ static void test_delayed(void **state)
 	assert_true(retry_deferred(retry, "a", end - 1));
 	assert_false(retry_deferred(retry, "a", end));
 	assert_true(retry_deferred(retry, "b", end));
-	assert_in_range(retry_next(retry, end), NOW + 600, NOW + 625);
+	assert_between(retry_next(retry, end), NOW + 600, NOW + 625);
 	assert_int_equal(retry_next(retry, NOW + 700), -1);
 	assert_int_equal(retry_count(retry), 2);
 	retry_free(retry);
@@ -80,7 +82,7 @@ static void test_forgotten(void **state)
 	retry_clear(retry);
 	assert_int_equal(retry_count(retry), 0);
 	retry_failed(retry, "b", NOW);
-	assert_in_range(retry_next(retry, NOW), NOW + 100, NOW + 125);
+	assert_between(retry_next(retry, NOW), NOW + 100, NOW + 125);
 	retry_free(retry);
 }
 
@@ -92,11 +94,11 @@ static void test_busy(void **state)
 	struct retry *retry = retry_new();
 	for (size_t i = 0; i < sizeof(pauses) / sizeof(pauses[0]); i++) {
 		assert_true(retry_busy(retry, "a", NOW));
-		assert_in_range(retry_next(retry, NOW) - NOW, pauses[i], pauses[i] * 5 / 4);
+		assert_between(retry_next(retry, NOW) - NOW, pauses[i], pauses[i] * 5 / 4);
 	}
 	assert_false(retry_busy(retry, "a", NOW));
 	retry_failed(retry, "a", NOW);
-	assert_in_range(retry_next(retry, NOW) - NOW, 100, 125);
+	assert_between(retry_next(retry, NOW) - NOW, 100, 125);
 	assert_false(retry_busy(retry, "a", NOW));
 	retry_forget(retry, "a");
 	assert_int_equal(retry_count(retry), 0);
@@ -125,12 +127,12 @@ static void test_undone(void **state)
 {
 	const int64_t hour = 3600000;
 	(void)state;
-	assert_in_range(repairs_within(1, 1), 1, 1);
+	assert_between(repairs_within(1, 1), 1, 1);
 	/* 16 are free, ten pauses double until they are a minute, which is the longest. */
-	assert_in_range(repairs_within(hour, 1), 16 + 10 + 45, 16 + 10 + 60);
-	assert_in_range(repairs_within(hour, 1000), 16 + 10 + 45, 16 + 10 + 60);
+	assert_between(repairs_within(hour, 1), 16 + 10 + 45, 16 + 10 + 60);
+	assert_between(repairs_within(hour, 1000), 16 + 10 + 45, 16 + 10 + 60);
 	/* It was undisturbed for long enough. */
-	assert_in_range(repairs_within(hour, RETRY_QUIET_MS), 719, 721);
+	assert_between(repairs_within(hour, RETRY_QUIET_MS), 719, 721);
 }
 
 /* Another program's changes are forgotten as slowly as they were counted. */

@@ -22,6 +22,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/between.h"
+
 static uint64_t blocks;
 
 void __sanitizer_cov_trace_pc(void);
@@ -468,16 +470,16 @@ static uint64_t containers_work(size_t count, const char *network,
 static void adopts(void **state)
 {
 	(void)state;
-	assert_in_range(containers_work(MANY, NULL, &adopt), 1,
-			containers_work(SMALL_COUNT, NULL, &adopt) * GROWTH_MAX);
+	assert_between(containers_work(MANY, NULL, &adopt), 1,
+		       containers_work(SMALL_COUNT, NULL, &adopt) * GROWTH_MAX);
 }
 
 /* Each link is replaced by one of the network's new name. */
 static void network_renamed(void **state)
 {
 	(void)state;
-	assert_in_range(containers_work(MANY, "old", &open), 1,
-			containers_work(SMALL_COUNT, "old", &open) * GROWTH_MAX);
+	assert_between(containers_work(MANY, "old", &open), 1,
+		       containers_work(SMALL_COUNT, "old", &open) * GROWTH_MAX);
 }
 
 int main(void)

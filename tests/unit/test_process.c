@@ -16,6 +16,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/between.h"
+
 /* A process with a name that looks like the fields behind it. */
 static pid_t child_begin(void)
 {
@@ -52,7 +54,7 @@ static void test_started(void **state)
 	int process = process_open(pid, &error);
 	assert_true(process >= 0);
 	/* Rounded up to a tick. */
-	assert_in_range(process_started(process), before, after + 1000 / sysconf(_SC_CLK_TCK));
+	assert_between(process_started(process), before, after + 1000 / sysconf(_SC_CLK_TCK));
 	child_end(pid);
 	assert_int_equal(process_started(process), -1);
 	close(process);
