@@ -121,11 +121,12 @@ static void diff_up(const struct step *step, struct changes *changes)
 
 /* If the kernel has no IFA_PROTO, all addresses of a link of an attachment count as managed; those
  * of a VLAN link, for example, are the host's own, and those of an attachment without an address in
- * the file are the container's. */
+ * the file are the container's. An adopted link becomes such a link. */
 static bool addr_managed(const struct plan_input *input, const struct step *step,
 			 const struct live_addr *addr)
 {
-	enum role role = step->current->tag.role;
+	const enum role live = step->current->tag.role,
+			role = live == ROLE_NONE ? step->desired->tag.role : live;
 	return !ip_is_link_local(&addr->prefix.ip) &&
 	       (addr->proto == OWNER_TAG_PROTOCOL ||
 		(!input->live->addr_proto && (role == ROLE_ATTACH || role == ROLE_HOST) &&

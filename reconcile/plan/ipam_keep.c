@@ -2,6 +2,8 @@
 
 #include "reconcile/plan/derived_mac.h"
 
+#include <sys/socket.h>
+
 /* Whether the planned attachment can keep the address of a link: the file sets no other address,
  * and the range contains it. A leased address belongs to the server, and is released when it is no
  * longer needed. */
@@ -41,11 +43,19 @@ static const struct preference preferences[] = {
 	{.managed = false},
 };
 
+/* Before Linux 5.18 all addresses of an adopted link will count as managed, too. */
+static bool will_be_managed(const struct ipam *ipam, const struct planned_attachment *planned,
+			    const struct live_link *link, const struct live_addr *addr)
+{
+	const struct live *live = ipam->matched->input->live;
+	return addr_is_managed(live, link, addr) || (!live->addr_proto && link == planned->current);
+}
+
 static bool is_preferred(const struct ipam *ipam, const struct planned_attachment *planned,
 			 const struct live_link *link, const struct live_addr *addr,
 			 const struct preference *preference)
 {
-	return addr_is_managed(ipam->matched->input->live, link, addr) == preference->managed &&
+	return will_be_managed(ipam, planned, link, addr) == preference->managed &&
 	       (preference->any_length || has_length(planned, addr));
 }
 
@@ -93,8 +103,7 @@ void keepers_find(const struct ipam *ipam, const struct planned_attachment *plan
 {
 	for (size_t i = 0; planned->current && i < planned->ns->n_addrs; i++)
 		if (is_candidate(planned, planned->current, &planned->ns->addrs[i], slot) &&
-		    (addr_is_managed(ipam->matched->input->live, planned->current,
-				     &planned->ns->addrs[i]) ||
+		    (will_be_managed(ipam, planned, planned->current, &planned->ns->addrs[i]) ||
 		     has_length(planned, &planned->ns->addrs[i])))
 			keeper_note(ipam, planned, &planned->ns->addrs[i]);
 }
@@ -107,21 +116,35 @@ static bool keeps(const struct ipam *ipam, const struct planned_attachment *plan
 	return !keeper || keeper->planned == planned;
 }
 
-/* The first of the link's addresses that is valid and preferred. */
-static void take_first(const struct ipam *ipam, const struct planned_attachment *planned,
-		       size_t slot, const struct live_ns *ns, const struct live_link *link,
-		       const struct preference *preference)
+/* The kernel lists the IPv4 addresses of a link from the oldest on, and the IPv6 addresses from the
+ * newest on (ipv6_link_dev_addr): of two of the same age, the one that it had before. */
+static bool is_older(const struct live_addr *addr, const struct live_addr *before)
 {
-	for (size_t i = 0; i < ns->n_addrs && !assigned_to(ipam, planned)->ips[slot].ip.family;
-	     i++) {
+	const int32_t since = (int32_t)(addr->created - before->created);
+	return since < 0 || (since == 0 && addr->prefix.ip.family == AF_INET6);
+}
+
+/* The oldest of the link's addresses that is valid and preferred: another program's address, which
+ * has no mark of its own before Linux 5.18, came later. */
+static void take_oldest(const struct ipam *ipam, const struct planned_attachment *planned,
+			size_t slot, const struct live_ns *ns, const struct live_link *link,
+			const struct preference *preference)
+{
+	const struct live_addr *oldest = NULL;
+	if (assigned_to(ipam, planned)->ips[slot].ip.family)
+		return;
+	for (size_t i = 0; i < ns->n_addrs; i++) {
 		const struct live_addr *addr = &ns->addrs[i];
 		const struct ip *ip = &addr->prefix.ip;
 		if (is_candidate(planned, link, addr, slot) &&
 		    is_preferred(ipam, planned, link, addr, preference) &&
 		    keeps(ipam, planned, ip) &&
-		    free_for(ipam, planned, network_subnet_of(planned->network, ip), ip))
-			take(ipam, planned, slot, ip);
+		    free_for(ipam, planned, network_subnet_of(planned->network, ip), ip) &&
+		    (!oldest || is_older(addr, oldest)))
+			oldest = addr;
 	}
+	if (oldest)
+		take(ipam, planned, slot, &oldest->prefix.ip);
 }
 
 void take_live(const struct ipam *ipam, const struct planned_attachment *planned, size_t slot)
@@ -129,14 +152,14 @@ void take_live(const struct ipam *ipam, const struct planned_attachment *planned
 	if (!planned->current)
 		return;
 	for (size_t i = 0; i < sizeof(preferences) / sizeof(preferences[0]); i++)
-		take_first(ipam, planned, slot, planned->ns, planned->current, &preferences[i]);
+		take_oldest(ipam, planned, slot, planned->ns, planned->current, &preferences[i]);
 }
 
 void take_kept(const struct ipam *ipam, const struct planned_attachment *planned, size_t slot)
 {
 	for (size_t i = 0; planned->kept && i < sizeof(preferences) / sizeof(preferences[0]); i++)
-		take_first(ipam, planned, slot, planned->kept->ns, planned->kept->link,
-			   &preferences[i]);
+		take_oldest(ipam, planned, slot, planned->kept->ns, planned->kept->link,
+			    &preferences[i]);
 }
 
 static bool take_former_for(const struct ipam *ipam, const struct planned_attachment *planned,
@@ -177,13 +200,32 @@ static void take_former(const struct ipam *ipam, const struct managed_link *mana
 			return;
 }
 
+static const struct live_addr *oldest_of(const struct live *live,
+					 const struct managed_link *managed, sa_family_t family)
+{
+	const struct live_addr *oldest = NULL;
+	each_addr_of (addr, managed->ns, managed->link->ifindex)
+		if (addr->prefix.ip.family == family && !ip_is_link_local(&addr->prefix.ip) &&
+		    addr_is_managed(live, managed->link, addr) &&
+		    (!oldest || is_older(addr, oldest)))
+			oldest = addr;
+	return oldest;
+}
+
 void take_all_former(const struct ipam *ipam)
 {
 	const struct matched *matched = ipam->matched;
+	static const sa_family_t families[] = {AF_INET, AF_INET6};
 	for (size_t i = 0; i < matched->managed->count; i++) {
 		const struct managed_link *managed = &matched->managed->links[i];
 		if (managed->placement != PLACEMENT_OWN)
 			continue;
+		for (size_t k = 0; k < 2; k++) {
+			const struct live_addr *oldest =
+				oldest_of(matched->input->live, managed, families[k]);
+			if (oldest)
+				take_former(ipam, managed, oldest);
+		}
 		each_addr_of (addr, managed->ns, managed->link->ifindex)
 			if (addr_is_managed(matched->input->live, managed->link, addr))
 				take_former(ipam, managed, addr);
