@@ -58,18 +58,34 @@ static int ip_take(struct netavark_request *request, const char *text, struct er
 	return 0;
 }
 
-static int options_parse(const json_t *options, struct arena *arena, struct netavark_request *ret,
-			 struct error *error)
+int netavark_container_parse(const json_t *json, struct arena *arena, struct netavark_request *ret,
+			     struct error *error)
 {
-	const char *interface = engine_json_text(options, "interface_name"),
-		   *mac = engine_json_text(options, "static_mac"), *ignored;
-	const json_t *item;
-	size_t i;
+	const char *id = engine_json_text(json, "container_id"),
+		   *name = engine_json_text(json, "container_name");
+	const char *interface =
+		engine_json_text(json_object_get(json, "network_options"), "interface_name");
+	const int status =
+		netavark_network_parse(json_object_get(json, "network"), arena, ret, error);
+	if (status < 0)
+		return status;
+	if (!id || !*id || !name || !*name)
+		return wrong("the container", "has no id or no name", error);
 	if (!interface || !*interface)
 		return wrong("the options of the container", "have no interface_name", error);
-	if (text_problem(KEY_INTERFACE, interface, &ignored))
-		return wrong("interface_name", "is not a valid name of an interface", error);
+	ret->container_id = arena_strdup(arena, id);
+	ret->container_name = arena_strdup(arena, name);
 	ret->interface = arena_strdup(arena, interface);
+	return 0;
+}
+
+static int options_parse(const json_t *options, struct netavark_request *ret, struct error *error)
+{
+	const char *mac = engine_json_text(options, "static_mac"), *ignored;
+	const json_t *item;
+	size_t i;
+	if (text_problem(KEY_INTERFACE, ret->interface, &ignored))
+		return wrong("interface_name", "is not a valid name of an interface", error);
 	json_array_foreach(json_object_get(options, "static_ips"), i,
 			   item) if (ip_take(ret, json_string_value(item), error) <
 				     0) return -EINVAL;
@@ -80,15 +96,7 @@ static int options_parse(const json_t *options, struct arena *arena, struct neta
 int netavark_request_parse(const json_t *json, struct arena *arena, struct netavark_request *ret,
 			   struct error *error)
 {
-	const char *id = engine_json_text(json, "container_id"),
-		   *name = engine_json_text(json, "container_name");
-	const int status =
-		netavark_network_parse(json_object_get(json, "network"), arena, ret, error);
-	if (status < 0)
-		return status;
-	if (!id || !*id || !name || !*name)
-		return wrong("the container", "has no id or no name", error);
-	ret->container_id = arena_strdup(arena, id);
-	ret->container_name = arena_strdup(arena, name);
-	return options_parse(json_object_get(json, "network_options"), arena, ret, error);
+	const int status = netavark_container_parse(json, arena, ret, error);
+	return status < 0 ? status
+			  : options_parse(json_object_get(json, "network_options"), ret, error);
 }

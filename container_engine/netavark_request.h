@@ -22,7 +22,11 @@ struct netavark_request {
 /* The network alone, of `create`. Returns 0 or a negative errno. */
 int netavark_network_parse(const json_t *network, struct arena *arena, struct netavark_request *ret,
 			   struct error *error);
-/* The network, the container and its options, of `setup` and `teardown`. */
+/* The network, the container and its interface, of `teardown`, which uses no more: what `setup`
+ * refused has to be removable. */
+int netavark_container_parse(const json_t *json, struct arena *arena, struct netavark_request *ret,
+			     struct error *error);
+/* The same and what the container requests, of `setup`. */
 int netavark_request_parse(const json_t *json, struct arena *arena, struct netavark_request *ret,
 			   struct error *error);
 

@@ -108,7 +108,7 @@ static int do_teardown(struct call *call, struct error *error)
 {
 	struct apply_lock lock;
 	int status =
-		netavark_request_parse(call->input, call->options->arena, &call->request, error);
+		netavark_container_parse(call->input, call->options->arena, &call->request, error);
 	if (status == 0)
 		status = apply_lock(&lock, NULL, NULL, error);
 	if (status < 0)

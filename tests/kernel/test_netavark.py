@@ -152,7 +152,11 @@ def reused(host):
         same(host.names(name), set(), "after its own teardown")
     for name in ("eth%d", "all", "a b"):
         assert "error" in plugin.setup("a", code=1, interface_name=name), name
-    same(host.names("a"), set(), "after the failures")
+        plugin.teardown("a", interface_name=name)
+    for options in ({"static_ips": ["nonsense"]}, {"static_mac": "nonsense"}):
+        assert "error" in plugin.setup("a", code=1, **options), options
+        plugin.teardown("a", **options)
+    same(host.names("a"), set(), "after the failures, whose teardown is no failure")
 
 
 class Podman(engines.NetworkPodman):
