@@ -2,26 +2,33 @@
 
 #include <string.h>
 
-static void collect(struct arena *arena, const struct object *object, struct references *all)
+/* `where` is the object's path. Objects of several parents, such as routes[], know only its end. */
+static void collect(struct arena *arena, const struct object *object, const char *where,
+		    struct references *all)
 {
 	for (size_t i = 0; i < object->n_keys; i++) {
 		const struct key *key = &object->keys[i];
+		const struct object *child = key->object;
 		*array_push(arena, all->items, all->count) = (struct reference){
 			.path = object == &document_object
 					? key->name
-					: arena_printf(arena, "%s.%s", object->where, key->name),
+					: arena_printf(arena, "%s.%s", where, key->name),
 			.object = object,
 			.key = key,
 		};
-		if (key->object && !key->object->plain)
-			collect(arena, key->object, all);
+		if (child && !child->plain)
+			collect(arena, child,
+				strchr(child->where, '.')
+					? child->where
+					: arena_printf(arena, "%s.%s", where, child->where),
+				all);
 	}
 }
 
 struct references references_all(struct arena *arena)
 {
 	struct references all = {0};
-	collect(arena, &document_object, &all);
+	collect(arena, &document_object, document_object.where, &all);
 	return all;
 }
 
