@@ -395,7 +395,7 @@ def fifo(host):
 
 COMMANDS = {
     "apply": "apply --dry-run -f network.yaml", "diff": "diff -f network.yaml", "import": "import docker",
-    "graph": "graph -f network.yaml", "confirm": "confirm", "watch": "watch -f absent.yaml",
+    "graph": "graph -f network.yaml", "confirm": "confirm", "watch": "watch -f -",
     "status": "status -f network.yaml", "delete": "delete --dry-run -f network.yaml",
     "validate": "validate -f network.yaml", "doctor": "doctor -f network.yaml", "schema": "schema",
     "explain": "explain mtu", "export": "export", "help": "help", "complete": "complete -- d",
