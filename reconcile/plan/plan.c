@@ -1,6 +1,7 @@
 #include "reconcile/plan/plan.h"
 
 #include "lib/hashmap.h"
+#include "reconcile/plan/kernel_report.h"
 #include "reconcile/plan/parent_warnings.h"
 #include "reconcile/plan/plan_builder.h"
 
@@ -150,6 +151,7 @@ static void plan_fill(const struct plan_input *input, struct plan *plan)
 	claims_report(&assigned, &conflicts);
 	ranges_report(&assigned, &conflicts);
 	subnets_report(&assigned);
+	kernel_report(input, &parents);
 	plan->left = undeclared_set_find(&matched);
 	plan->guard = guard_check(&builder);
 }

@@ -73,6 +73,9 @@ static const char *const sentences[] = {
 	[WARNING_GATEWAY_OWN] =
 		"the gateway {1} of network {0} is an address of its parent {2}, which the "
 		"network's containers cannot reach; set `gateway` to the router of the LAN",
+	[WARNING_BCQUEUELEN] =
+		"this kernel has no `bcqueuelen` (it is from Linux 5.11): the links of network {0} keep "
+		"the kernel's own queue",
 	[WARNING_LEASE_RUNS_OUT] = "{0} DHCP lease expires " LEASE_REASON,
 	[WARNING_LEASES_RUN_OUT] = "{0} DHCP leases expire " LEASE_REASON,
 };

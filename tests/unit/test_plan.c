@@ -711,6 +711,24 @@ static void test_engine_default_route(void **state)
 	world_free(live);
 }
 
+/* Before 5.11, macvlan reports no length of its queue. */
+static void test_bcqueuelen_unknown(void **state)
+{
+	(void)state;
+	const char *text = LAN(", ip_range: 172.16.86.0/25, bcqueuelen: 50") WEB;
+	struct live *live = world_new();
+	struct live_ns *web = world_ns(live, "web");
+	world_reach(live, text);
+	warned(live, text, "");
+	web->links[0].has_bcqueuelen = false;
+	warned(live, text,
+	       "this kernel has no `bcqueuelen` (it is from Linux 5.11): the links of network lan "
+	       "keep the kernel's own queue");
+	world_expect(live, text, &open_options, "");
+	warned(live, LAN(", ip_range: 172.16.86.0/25") WEB, "");
+	world_free(live);
+}
+
 /* Podman's route has a metric, and may be added later than the managed one. */
 static void test_engine_default_route_later(void **state)
 {
@@ -774,6 +792,7 @@ static const struct CMUnitTest others[] = {
 	cmocka_unit_test(test_guard_evidence),
 	cmocka_unit_test(test_undeclared_set),
 	cmocka_unit_test(test_engine_default_route),
+	cmocka_unit_test(test_bcqueuelen_unknown),
 	cmocka_unit_test(test_engine_default_route_later),
 	cmocka_unit_test(test_engine_other_routes),
 };

@@ -81,6 +81,9 @@ static const struct row {
 	{{WARNING_GATEWAY_OWN, {"lan", "10.0.0.5", "eth0"}},
 	 "the gateway 10.0.0.5 of network lan is an address of its parent eth0, which the "
 	 "network's containers cannot reach; set `gateway` to the router of the LAN [MV1204]"},
+	{{WARNING_BCQUEUELEN, {"lan"}},
+	 "this kernel has no `bcqueuelen` (it is from Linux 5.11): the links of network lan keep "
+	 "the kernel's own queue"},
 	{{WARNING_LEASE_RUNS_OUT, {"1"}},
 	 "1 DHCP lease expires instead of being released, because --confirm may have to restore "
 	 "them"},
