@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/net.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,10 @@
  * between them in milliseconds. */
 #define TRIES    10
 #define PAUSE_MS 20
+
+/* Of a socket that listens, in /proc/net/unix: __SO_ACCEPTCON of linux/net.h, which musl's
+ * sys/socket.h must not precede. */
+#define FLAG_LISTENS (1U << 16)
 
 #define NAME          "mvapply-confirm"
 #define NUMBER_DIGITS 16
@@ -68,7 +71,7 @@ static bool line_names(const char *line, char name[NAME_SIZE])
 {
 	unsigned flags;
 	const char *at = strstr(line, " @" NAME "-");
-	if (!at || sscanf(line, "%*s %*x %*x %x", &flags) != 1 || !(flags & __SO_ACCEPTCON))
+	if (!at || sscanf(line, "%*s %*x %*x %x", &flags) != 1 || !(flags & FLAG_LISTENS))
 		return false;
 	at += strlen(" @");
 	if (strspn(at + sizeof(NAME), "0123456789abcdef") != NUMBER_DIGITS || at[NAME_SIZE - 1])
