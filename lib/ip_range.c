@@ -171,10 +171,12 @@ bool ip_ranges_next(const struct ip_ranges *ranges, struct ip *ip)
 bool ip_ranges_previous(const struct ip_ranges *ranges, struct ip *ip)
 {
 	const size_t after = begun(ranges, ip);
-	const struct ip_range *range = after ? &ranges->items[after - 1] : NULL;
-	if (range && ip_compare(&range->last, ip) < 0)
+	if (!ranges->items || !after)
+		return false;
+	const struct ip_range *range = &ranges->items[after - 1];
+	if (ip_compare(&range->last, ip) < 0)
 		*ip = range->last;
-	else if (range && !ip_equal(ip, &range->first))
+	else if (!ip_equal(ip, &range->first))
 		*ip = ip_previous(*ip);
 	else if (after > 1)
 		*ip = ranges->items[after - 2].last;

@@ -41,6 +41,6 @@ def adoption(host):
             assert {own, "192.0.2.1/24"} <= addresses, (addresses, done)
         else:
             same(addresses, {"172.16.86.9/32"}, f"addresses after {done.out}")
-            assert "address 192.0.2.1/24 -> none" in " ".join(done.out.split()), done
+            assert "- address 192.0.2.1/24" in " ".join(done.out.split()), done
         host.unchanged(ADOPTED)
         host.ip("host", "link delete mine")
