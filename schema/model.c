@@ -15,7 +15,7 @@ const struct ip *network_gateway(const struct network *network, const struct ip 
 		return NULL;
 	if (own && own->gateway.family)
 		return &own->gateway;
-	for (size_t i = 0; i < network->n_subnets; i++)
+	for (size_t i = 0; network->subnets && i < network->n_subnets; i++)
 		if (network->subnets[i].gateway.family == ip->family)
 			return &network->subnets[i].gateway;
 	return NULL;

@@ -112,7 +112,7 @@ static void check_exclude(struct build *build, const struct scope *scope, const 
 	const bool is_list = node && node->kind == NODE_SEQUENCE;
 	const struct node *item = is_list ? node->first : node;
 	struct scope up = {.up = scope, .name = "exclude"}, here = {.up = &up};
-	for (; here.index < subnet->exclude.count; here.index++, item = item->next)
+	for (; item && here.index < subnet->exclude.count; here.index++, item = item->next)
 		(void)is_within(build, is_list ? &here : &up, item, subnet,
 				&subnet->exclude.items[here.index]);
 	if (node && !node_get(body, "ip_range"))
