@@ -37,12 +37,6 @@ static bool has_default(const struct observed_set *set, const struct live_ns *ns
 	return *known == 1;
 }
 
-/* The subnet of the network that has the router, or NULL. */
-static const struct subnet *subnet_of_router(const struct ballot *ballot, const struct ip *router)
-{
-	return observed_subnet_of(ballot->network, router);
-}
-
 /* Whether the default route makes its router the gateway of the subnet: it contains the router; or
  * no subnet does, and the attachment has its address there. */
 static bool routes_subnet(const struct ballot *ballot, const struct observed_attachment *attachment,
@@ -52,8 +46,8 @@ static bool routes_subnet(const struct ballot *ballot, const struct observed_att
 	if (route->to.len || !(live_route_is_default(route) || live_route_is_source(route)) ||
 	    !route_counts(attachment, route) || router->family != subnet->prefix.ip.family)
 		return false;
-	return subnet_of_router(ballot, router) ? prefix_usable(&subnet->prefix, router)
-						: address_in(attachment, subnet) != NULL;
+	return observed_subnet_of(ballot->network, router) ? prefix_usable(&subnet->prefix, router)
+							   : address_in(attachment, subnet) != NULL;
 }
 
 /* The gateway "none" for a container without any default route; NULL if another network has it. */
@@ -170,14 +164,12 @@ static bool of_gateway(const struct observed_network *network, const struct live
 static struct route route_declared(const struct observed_network *network,
 				   const struct live_route *live)
 {
-	const bool ipv4 = live->to.ip.family == AF_INET;
-	const enum route_scope scope = live->via.family || !ipv4 ? SCOPE_GLOBAL : SCOPE_LINK;
 	struct route route = {
 		.to = live->to, .via = live->via, .table = live->table, .options = live->options};
 	route.options.on_link &= !observed_subnet_of(network, &live->via);
-	if (live->options.scope == scope)
+	if (live->options.scope == route_scope_default(&live->to, &live->via))
 		route.options.scope = SCOPE_DEFAULT;
-	if (!ipv4 && live->options.metric == IPV6_METRIC_DEFAULT)
+	if (live->options.metric == route_metric(&live->to, 0))
 		route.options.metric = 0;
 	return route;
 }
@@ -214,8 +206,7 @@ static void rules_take(struct observed_set *set, struct observed_attachment *att
 	for (size_t i = 0; i < ns->n_rules; i++) {
 		const struct policy_rule *live = &ns->rules[i].rule;
 		if (!live_rule_managed(&ns->rules[i]) || policy_rule_reserved(live) ||
-		    policy_rule_link(ns, live) != attachment->link ||
-		    (live->table >= SOURCE_TABLE_FIRST && live->table <= SOURCE_TABLE_LAST))
+		    policy_rule_link(ns, live) != attachment->link || table_is_source(live->table))
 			continue;
 		struct routing_rule rule = {.table = live->table};
 		if (live->from.len)

@@ -117,9 +117,6 @@ struct live_rule {
 	bool other;    /* it has conditions or an action that a policy_rule lacks */
 };
 
-/* Of an IPv6 route without a metric: IP6_RT_PRIO_USER. */
-#define IPV6_METRIC_DEFAULT 1024
-
 struct link_route {
 	uint32_t table;   /* 0: main */
 	int device;       /* ifindex of the other program's link that it leads through; 0: the

@@ -350,17 +350,13 @@ static bool route_put(union message *message, int ifindex, const struct link_rou
 	       put_u32(message, RTA_OIF, (uint32_t)(route->device ? route->device : ifindex));
 }
 
-/* IPv6 routes have no scope. */
 static uint8_t route_scope(const struct link_route *route)
 {
 	static const uint8_t scopes[] = {[SCOPE_GLOBAL] = RT_SCOPE_UNIVERSE,
 					 [SCOPE_LINK] = RT_SCOPE_LINK,
 					 [SCOPE_HOST] = RT_SCOPE_HOST};
-	if (route->to.ip.family != AF_INET)
-		return RT_SCOPE_UNIVERSE;
-	if (route->options.scope)
-		return scopes[route->options.scope];
-	return route->via.family ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+	return scopes[route->options.scope ? route->options.scope
+					   : route_scope_default(&route->to, &route->via)];
 }
 
 static bool metrics_put(union message *message, const struct route_options *options)

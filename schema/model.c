@@ -42,6 +42,39 @@ bool network_has_family(const struct network *network, unsigned family)
 	return false;
 }
 
+/* IP6_RT_PRIO_USER. */
+#define IPV6_METRIC_DEFAULT 1024
+
+uint32_t route_metric(const struct prefix *to, uint32_t metric)
+{
+	return metric || to->ip.family == AF_INET ? metric : IPV6_METRIC_DEFAULT;
+}
+
+enum route_scope route_scope_default(const struct prefix *to, const struct ip *via)
+{
+	return via->family || to->ip.family != AF_INET ? SCOPE_GLOBAL : SCOPE_LINK;
+}
+
+bool routes_same(const struct route *one, const struct route *other)
+{
+	return one->table == other->table && prefix_equal(&one->to, &other->to) &&
+	       route_metric(&one->to, one->options.metric) ==
+		       route_metric(&other->to, other->options.metric);
+}
+
+bool attachment_has_route(const struct attachment *attachment, const struct route *route)
+{
+	for (size_t i = 0; i < attachment->n_routes; i++)
+		if (routes_same(&attachment->routes[i], route))
+			return true;
+	return false;
+}
+
+bool table_is_source(uint32_t table)
+{
+	return table >= SOURCE_TABLE_FIRST && table <= SOURCE_TABLE_LAST;
+}
+
 struct attachment *container_attachment(const struct container *container,
 					const struct network *network)
 {

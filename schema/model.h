@@ -246,6 +246,18 @@ const struct ip *attachment_address(const struct attachment *attachment);
 /* Whether the file gives the address to the attachment. */
 bool attachment_has_address(const struct attachment *attachment, const struct ip *ip);
 
+/* The metric that the kernel gives to a route: `metric`, or its default if that is 0. */
+uint32_t route_metric(const struct prefix *to, uint32_t metric);
+/* The scope of a route without an explicit one. */
+enum route_scope route_scope_default(const struct prefix *to, const struct ip *via);
+/* Whether both are one route to the kernel, which compares table, destination and metric
+ * (fib_table_insert, fib6_add_rt2node). */
+bool routes_same(const struct route *one, const struct route *other);
+/* Whether the attachment lists the same route itself, in place of its network's. */
+bool attachment_has_route(const struct attachment *attachment, const struct route *route);
+/* Whether the table is one of those of attachments with `policy_routing`. */
+bool table_is_source(uint32_t table);
+
 /* The container's attachment to the network, or NULL. */
 struct attachment *container_attachment(const struct container *container,
 					const struct network *network);

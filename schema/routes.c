@@ -4,7 +4,7 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-/* What the kernel compares of two routes (fib_table_insert, fib6_add_rt2node). */
+/* What routes_same compares. */
 struct route_key {
 	struct prefix to;
 	uint32_t table, metric;
@@ -69,8 +69,7 @@ static void check_next_hop(struct build *build, const struct scope *scope,
 
 static bool is_own_table(uint32_t table)
 {
-	return table == POLICY_TABLE || table == POLICY_TABLE_ANSWERS ||
-	       (table >= SOURCE_TABLE_FIRST && table <= SOURCE_TABLE_LAST);
+	return table == POLICY_TABLE || table == POLICY_TABLE_ANSWERS || table_is_source(table);
 }
 
 static void check_options(struct build *build, const struct scope *scope, const struct route *route,
@@ -105,7 +104,7 @@ static struct route_key route_key_of(const struct route *route)
 	memcpy(key.to.ip.bytes, route->to.ip.bytes, sizeof(key.to.ip.bytes));
 	key.to.len = route->to.len;
 	key.table = route->table;
-	key.metric = route->options.metric;
+	key.metric = route_metric(&route->to, route->options.metric);
 	return key;
 }
 
@@ -148,17 +147,6 @@ void routes_check(struct build *build, const struct scope *scope, const struct n
 	}
 }
 
-static bool has_own(const struct attachment *attachment, const struct route *route)
-{
-	const struct route_key key = route_key_of(route);
-	for (size_t i = 0; i < attachment->n_routes; i++) {
-		const struct route_key own = route_key_of(&attachment->routes[i]);
-		if (memcmp(&own, &key, sizeof(key)) == 0)
-			return true;
-	}
-	return false;
-}
-
 void network_routes_enter(struct build *build, const struct scope *scope,
 			  const struct network_info *info, const struct attachment *attachment,
 			  const struct node *at, struct index *seen)
@@ -167,7 +155,7 @@ void network_routes_enter(struct build *build, const struct scope *scope,
 	char to[PREFIX_TEXT_SIZE];
 	for (size_t i = 0; i < network->n_routes; i++) {
 		const struct route *route = &network->routes[i];
-		if (!route->to.ip.family || has_own(attachment, route))
+		if (!route->to.ip.family || attachment_has_route(attachment, route))
 			continue;
 		const struct route *other = route_enter(seen, route);
 		if (other && other != route)

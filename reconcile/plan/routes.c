@@ -110,20 +110,6 @@ static void defaults_add(const struct router *router, const struct netns_group *
 	}
 }
 
-static bool same_destination(const struct route *one, const struct route *other)
-{
-	return one->table == other->table && prefix_equal(&one->to, &other->to) &&
-	       one->options.metric == other->options.metric;
-}
-
-static bool has_route(const struct attachment *attachment, const struct route *route)
-{
-	for (size_t i = 0; i < attachment->n_routes; i++)
-		if (same_destination(&attachment->routes[i], route))
-			return true;
-	return false;
-}
-
 static void own_route_add(const struct router *router, const struct planned_attachment *planned,
 			  const struct route *route)
 {
@@ -141,7 +127,7 @@ static void own_routes_add(const struct router *router, const struct planned_att
 	const struct attachment *attachment = planned->attachment;
 	const struct network *network = planned->network;
 	for (size_t i = 0; i < network->n_routes; i++)
-		if (!has_route(attachment, &network->routes[i]))
+		if (!attachment_has_route(attachment, &network->routes[i]))
 			own_route_add(router, planned, &network->routes[i]);
 	for (size_t i = 0; i < attachment->n_routes; i++)
 		own_route_add(router, planned, &attachment->routes[i]);

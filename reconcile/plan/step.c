@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 struct link_route link_route_of(const struct live_route *live)
 {
@@ -16,16 +15,11 @@ struct link_route link_route_of(const struct live_route *live)
 				   .protocol = live->proto};
 }
 
-static uint32_t route_metric(const struct ip *to, uint32_t metric)
-{
-	return metric || to->family == AF_INET ? metric : IPV6_METRIC_DEFAULT;
-}
-
 bool link_route_same(const struct link_route *one, const struct link_route *other)
 {
 	return one->table == other->table && prefix_equal(&one->to, &other->to) &&
-	       route_metric(&one->to.ip, one->options.metric) ==
-		       route_metric(&other->to.ip, other->options.metric);
+	       route_metric(&one->to, one->options.metric) ==
+		       route_metric(&other->to, other->options.metric);
 }
 
 bool link_route_is(const struct link_route *route, const struct live_route *live)
@@ -49,16 +43,10 @@ static void number_add(char text[ROUTE_TEXT_SIZE], const char *word, uint32_t nu
 		word_add(text, word, value);
 }
 
-/* The kernel's choice of `encode_route_add`. */
-static enum route_scope scope_default(const struct link_route *route)
-{
-	return route->via.family || route->to.ip.family != AF_INET ? SCOPE_GLOBAL : SCOPE_LINK;
-}
-
 const char *link_route_format(const struct link_route *route, char text[ROUTE_TEXT_SIZE])
 {
 	const struct route_options *options = &route->options;
-	const uint32_t metric = route_metric(&route->to.ip, options->metric);
+	const uint32_t metric = route_metric(&route->to, options->metric);
 	char value[PREFIX_TEXT_SIZE];
 	*text = '\0';
 	word_add(text, route->to.len ? prefix_format(&route->to, value) : "default", "");
@@ -69,9 +57,9 @@ const char *link_route_format(const struct link_route *route, char text[ROUTE_TE
 	number_add(text, "table", route->table);
 	if (options->source.family)
 		word_add(text, "src", ip_format(&options->source, value));
-	if (options->scope && options->scope != scope_default(route))
+	if (options->scope && options->scope != route_scope_default(&route->to, &route->via))
 		word_add(text, "scope", route_scope_name(options->scope));
-	if (metric != route_metric(&route->to.ip, 0))
+	if (metric != route_metric(&route->to, 0))
 		number_add(text, "metric", metric);
 	number_add(text, "mtu", options->mtu);
 	number_add(text, "advmss", options->advmss);

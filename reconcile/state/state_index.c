@@ -101,8 +101,7 @@ bool live_route_is_default(const struct live_route *route)
 
 bool live_route_is_source(const struct live_route *route)
 {
-	return route->proto == OWNER_TAG_PROTOCOL && route->table >= SOURCE_TABLE_FIRST &&
-	       route->table <= SOURCE_TABLE_LAST;
+	return route->proto == OWNER_TAG_PROTOCOL && table_is_source(route->table);
 }
 
 bool live_policy_default(const struct live_route *route, uint8_t family)
