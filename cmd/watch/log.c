@@ -59,7 +59,7 @@ static const char *time_text(char text[32])
 	return text;
 }
 
-/* The prefix that the journal reads; nothing elsewhere. */
+/* The prefix that the journal reads; nothing for others. */
 static const char *priority(const struct log *log, enum log_level level, char text[8])
 {
 	snprintf(text, 8, "<%d>", level);

@@ -65,63 +65,68 @@ static void planned_lookup(struct planned_attachment *planned,
 					      .hint = lookup->hint};
 }
 
-static void request_add(struct arena *arena, struct planned_attachment *planned,
-			struct address_request request)
-{
-	struct address_request *requests = (struct address_request *)(uintptr_t)planned->requests;
-	*array_push(arena, requests, planned->n_requests) = request;
-	planned->requests = requests;
-}
+/* The requests of one attachment while they are collected. */
+struct requests {
+	struct address_request *items;
+	size_t count;
+};
 
-static struct address_request request_of(const struct ip *ip)
+static void lease_request(struct requests *requests)
 {
-	return (struct address_request){.within = {.ip = *ip, .len = (uint8_t)ip_bits(ip)},
-					.fixed = true};
+	requests->items[requests->count++] =
+		(struct address_request){.within.ip.family = AF_INET, .lease = true};
 }
 
 /* One address of each family that the network has: the one of the file, or an allocated one. */
-static void default_requests(struct arena *arena, struct planned_attachment *planned,
-			     const struct ip *ipv4, const struct ip *ipv6)
+static struct requests default_requests(struct arena *arena,
+					const struct planned_attachment *planned,
+					const struct ip *ipv4, const struct ip *ipv6)
 {
-	const struct ip *const explicit[] = {ipv4, ipv6};
 	static const uint8_t families[] = {AF_INET, AF_INET6};
+	const struct ip *const explicit[] = {ipv4, ipv6};
+	struct requests requests = {.items = arena_alloc(arena, 2 * sizeof(*requests.items))};
 	for (size_t i = 0; i < 2; i++) {
-		const bool lease = families[i] == AF_INET && planned_leases(planned);
-		if (explicit[i] -> family && !lease)
-			request_add(arena, planned, request_of(explicit[i]));
-		else if (lease || network_has_family(planned->network, families[i]))
-			request_add(arena, planned,
-				    (struct address_request){.within.ip.family = families[i],
-							     .lease = lease});
+		const struct ip *ip = explicit[i];
+		if (families[i] == AF_INET && planned_leases(planned))
+			lease_request(&requests);
+		else if (ip->family)
+			requests.items[requests.count++] = (struct address_request){
+				.within = {.ip = *ip, .len = (uint8_t)ip_bits(ip)}, .fixed = true};
+		else if (network_has_family(planned->network, families[i]))
+			requests.items[requests.count++] =
+				(struct address_request){.within.ip.family = families[i]};
 	}
+	return requests;
 }
 
 /* The list `addresses` of the file. A prefix stands for an address that is allocated in it. */
-static void listed_requests(struct arena *arena, struct planned_attachment *planned)
+static struct requests listed_requests(struct arena *arena,
+				       const struct planned_attachment *planned)
 {
 	const struct attachment *attachment = planned->attachment;
+	struct requests requests = {.items = arena_alloc(arena, (attachment->n_addresses + 1) *
+									sizeof(*requests.items))};
 	if (planned_leases(planned))
-		request_add(arena, planned,
-			    (struct address_request){.within.ip.family = AF_INET, .lease = true});
-	for (size_t i = 0; i < attachment->n_addresses; i++) {
-		const struct prefix *within = &attachment->addresses[i].within;
-		request_add(arena, planned,
-			    (struct address_request){.within = *within,
-						     .fixed = attachment->addresses[i].fixed});
-	}
+		lease_request(&requests);
+	for (size_t i = 0; i < attachment->n_addresses; i++)
+		requests.items[requests.count++] =
+			(struct address_request){.within = attachment->addresses[i].within,
+						 .fixed = attachment->addresses[i].fixed};
+	return requests;
 }
 
 static void requests_make(struct matcher *matcher, struct planned_attachment *planned)
 {
 	struct arena *arena = matcher->input->scratch;
 	const struct attachment *attachment = planned->attachment;
-	if (!attachment)
-		default_requests(arena, planned, &planned->network->host.ipv4,
-				 &planned->network->host.ipv6);
-	else if (attachment->has_addresses)
-		listed_requests(arena, planned);
-	else
-		default_requests(arena, planned, &attachment->ipv4, &attachment->ipv6);
+	const struct host_access *host = &planned->network->host;
+	const struct requests requests =
+		!attachment ? default_requests(arena, planned, &host->ipv4, &host->ipv6)
+		: attachment->has_addresses
+			? listed_requests(arena, planned)
+			: default_requests(arena, planned, &attachment->ipv4, &attachment->ipv6);
+	planned->requests = requests.items;
+	planned->n_requests = requests.count;
 }
 
 static void container_add(struct matcher *matcher, const struct set *set,
@@ -298,14 +303,6 @@ bool managed_stale(const struct plan_input *input, const struct managed_link *ma
 	const enum role role = managed->link->tag.role;
 	return !use->used && (role == ROLE_ATTACH || role == ROLE_HOST) &&
 	       desired_set(input, managed->link->tag.set);
-}
-
-const struct ip *planned_explicit_ip(const struct planned_attachment *planned, uint8_t family)
-{
-	for (size_t i = 0; i < planned->n_requests; i++)
-		if (planned->requests[i].within.ip.family == family)
-			return planned->requests[i].fixed ? &planned->requests[i].within.ip : NULL;
-	return NULL;
 }
 
 bool planned_leases(const struct planned_attachment *planned)

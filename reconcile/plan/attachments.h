@@ -88,8 +88,6 @@ bool managed_stale(const struct plan_input *input, const struct managed_link *ma
 		   const struct managed_use *use);
 /* Whether the DHCP server chooses the planned attachment's IPv4 address. */
 bool planned_leases(const struct planned_attachment *planned);
-/* The primary address of the family if the file sets it, or NULL. */
-const struct ip *planned_explicit_ip(const struct planned_attachment *planned, uint8_t family);
 /* "web/lan", "the host's own link on lan" */
 const char *planned_label(const struct plan_input *input, const struct planned_attachment *planned);
 

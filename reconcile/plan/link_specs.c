@@ -110,7 +110,8 @@ static void sysctls_specify(const struct specifier *specifier,
 			   (struct link_sysctl){
 				   .key = sysctl->key, .value = sysctl->value, .required = true});
 	}
-	/* What has no address of the file may have its own DHCP client or router. */
+	/* An attachment without an address of the file may have a DHCP client or a router of its
+	 * own. */
 	if (planned->n_requests && !has_sysctl(spec, quiet.key))
 		sysctl_add(arena, spec, quiet);
 	ipv6_specify(specifier, planned, spec);

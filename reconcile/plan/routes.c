@@ -12,10 +12,14 @@ struct router {
 	struct assigned_routes *assigned; /* by planned_attachment.number */
 };
 
+/* Several addresses can lead to the same route. */
 static void route_add(const struct router *router, const struct planned_attachment *planned,
 		      struct link_route route)
 {
 	struct assigned_routes *assigned = &router->assigned[planned->number];
+	for (size_t i = 0; i < assigned->count; i++)
+		if (link_route_same(&assigned->routes[i], &route))
+			return;
 	*array_push(router->input->scratch, assigned->routes, assigned->count) = route;
 }
 
@@ -77,6 +81,17 @@ static bool claims_default(const struct router *router, const struct planned_att
 				       : gateway_of(router, planned, family).family != 0;
 }
 
+/* The default route through the gateway of the network, in a table (0: main). */
+static void default_add(const struct router *router, const struct planned_attachment *planned,
+			const struct ip *via, uint32_t table)
+{
+	route_add(router, planned,
+		  (struct link_route){.table = table,
+				      .to.ip.family = via->family,
+				      .via = *via,
+				      .options.on_link = is_on_link(router, planned, via)});
+}
+
 /* The attachment with the highest precedence for the namespace's default route, or NULL. */
 static const struct planned_attachment *
 default_owner(const struct router *router, const struct netns_group *netns_group, uint8_t family)
@@ -102,11 +117,7 @@ static void defaults_add(const struct router *router, const struct netns_group *
 		const struct ip via = gateway_of(router, owner, family);
 		router->assigned[owner->number].gateway |= leases(owner, family);
 		if (via.family)
-			route_add(router, owner,
-				  (struct link_route){.to.ip.family = via.family,
-						      .via = via,
-						      .options.on_link =
-							      is_on_link(router, owner, &via)});
+			default_add(router, owner, &via, 0);
 	}
 }
 
@@ -137,14 +148,9 @@ static void subnet_route_add(const struct router *router, const struct planned_a
 			     const struct ip *ip, uint32_t table)
 {
 	const struct subnet *subnet = network_subnet_of(planned->network, ip);
-	const struct assigned_routes *assigned = &router->assigned[planned->number];
-	const struct link_route route = {.table = table, .to = subnet->prefix};
-	if (subnet->prefix.len == ip_bits(ip))
-		return;
-	for (size_t i = 0; i < assigned->count; i++)
-		if (link_route_same(&assigned->routes[i], &route))
-			return;
-	route_add(router, planned, route);
+	if (subnet->prefix.len < ip_bits(ip))
+		route_add(router, planned,
+			  (struct link_route){.table = table, .to = subnet->prefix});
 }
 
 static void source_rule_add(const struct router *router, const struct planned_attachment *planned,
@@ -163,23 +169,14 @@ static void source_routes_add(const struct router *router, const struct planned_
 {
 	const uint32_t table = router->source_tables[planned->number];
 	const struct assigned_address *address = address_of(router, planned);
-	bool families[2] = {false, false};
 	for (size_t i = 0; table && i < address->count; i++) {
 		const struct ip *ip = &address->ips[i].ip;
 		const struct ip via =
 			ip->family ? gateway_of(router, planned, ip->family) : (struct ip){0};
-		bool *done = &families[ip->family == AF_INET6];
 		if (!via.family)
 			continue;
 		subnet_route_add(router, planned, ip, table);
-		if (!*done)
-			route_add(router, planned,
-				  (struct link_route){.table = table,
-						      .to.ip.family = via.family,
-						      .via = via,
-						      .options.on_link =
-							      is_on_link(router, planned, &via)});
-		*done = true;
+		default_add(router, planned, &via, table);
 		source_rule_add(router, planned, ip, table);
 	}
 }
