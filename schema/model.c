@@ -99,10 +99,15 @@ bool attachment_has_address(const struct attachment *attachment, const struct ip
 	return ip_equal(&attachment->ipv4, ip) || ip_equal(&attachment->ipv6, ip);
 }
 
-const struct ip *attachment_address(const struct attachment *attachment)
+const struct ip *attachment_address(const struct attachment *attachment, uint8_t family)
 {
-	for (size_t i = 0; i < attachment->n_addresses; i++)
-		if (attachment->addresses[i].fixed)
-			return &attachment->addresses[i].within.ip;
-	return attachment->ipv4.family ? &attachment->ipv4 : &attachment->ipv6;
+	for (size_t i = 0; i < attachment->n_addresses; i++) {
+		const struct prefix *within = &attachment->addresses[i].within;
+		if (attachment->addresses[i].fixed &&
+		    (family == AF_UNSPEC || within->ip.family == family))
+			return &within->ip;
+	}
+	return family == AF_INET6 || (family == AF_UNSPEC && !attachment->ipv4.family)
+		       ? &attachment->ipv6
+		       : &attachment->ipv4;
 }

@@ -241,8 +241,9 @@ struct ip_ranges subnet_pool(const struct subnet *subnet, const struct ip_ranges
 /* Whether the network has a subnet of the family. */
 bool network_has_family(const struct network *network, unsigned family);
 
-/* The first address that the file gives to the attachment; family 0: none. */
-const struct ip *attachment_address(const struct attachment *attachment);
+/* The first address that the file gives to the attachment, of the family or (AF_UNSPEC) of any; its
+ * family is 0 if there is none. */
+const struct ip *attachment_address(const struct attachment *attachment, uint8_t family);
 /* Whether the file gives the address to the attachment. */
 bool attachment_has_address(const struct attachment *attachment, const struct ip *ip);
 

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* Docker answers in a few milliseconds, or not before this call has been answered. */
 #define PATIENCE_MS 500
@@ -102,7 +103,7 @@ static int name_wrong(const struct network_of_set *where, const struct container
 {
 	char text[IP_TEXT_SIZE];
 	const struct attachment *attachment = container_attachment(declared, where->network);
-	const struct ip *ip = attachment_address(attachment);
+	const struct ip *ip = attachment_address(attachment, AF_UNSPEC);
 	error_set(error, EADDRNOTAVAIL, "the files give container %s the address %s",
 		  declared->source, ip_format(ip, text));
 	if (engine_name_means(declared->source, NULL, name))
@@ -116,7 +117,7 @@ static int name_wrong(const struct network_of_set *where, const struct container
 static bool has_address(const struct network_of_set *where, const struct container *declared)
 {
 	const struct attachment *attachment = container_attachment(declared, where->network);
-	return attachment_address(attachment)->family;
+	return attachment_address(attachment, AF_UNSPEC)->family;
 }
 
 int docker_name_check(const struct docker_work *work, const struct network_of_set *where,

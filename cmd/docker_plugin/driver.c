@@ -264,8 +264,8 @@ static void endpoint_recover(const struct docker_work *work, const struct networ
 		const struct attachment *attachment =
 			container_attachment(container, where->network);
 		if (attachment && strcmp(container->name, tag->container) == 0) {
-			ret->ipv4 = attachment->ipv4;
-			ret->ipv6 = attachment->ipv6;
+			ret->ipv4 = *attachment_address(attachment, AF_INET);
+			ret->ipv6 = *attachment_address(attachment, AF_INET6);
 		}
 	}
 	if (tag->role == ROLE_GUEST)
@@ -306,10 +306,12 @@ static bool docker_knows(const struct route *route)
 	       !options->metric && !options->mtu && !options->advmss;
 }
 
-static void routes_add(json_t *list, const struct route *routes, size_t count)
+/* `own`: the attachment, whose routes replace those of its network; or NULL. */
+static void routes_add(json_t *list, const struct route *routes, size_t count,
+		       const struct attachment *own)
 {
 	for (size_t i = 0; i < count; i++)
-		if (docker_knows(&routes[i]))
+		if (docker_knows(&routes[i]) && !(own && attachment_has_route(own, &routes[i])))
 			route_add(list, &routes[i].to, &routes[i].via);
 }
 
@@ -329,9 +331,9 @@ static json_t *routes_of(const struct network_of_set *where, const struct contai
 		declared ? container_attachment(declared, where->network) : NULL;
 	gateway_reach(where->network, list, ipv4);
 	gateway_reach(where->network, list, ipv6);
-	routes_add(list, where->network->routes, where->network->n_routes);
+	routes_add(list, where->network->routes, where->network->n_routes, attachment);
 	if (attachment)
-		routes_add(list, attachment->routes, attachment->n_routes);
+		routes_add(list, attachment->routes, attachment->n_routes, NULL);
 	return list;
 }
 

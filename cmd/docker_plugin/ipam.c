@@ -2,6 +2,7 @@
 #include "cmd/attach/attach.h"
 #include "cmd/attach/files.h"
 #include "cmd/docker_plugin/calls.h"
+#include "cmd/docker_plugin/gateway.h"
 
 #include <errno.h>
 #include <string.h>
@@ -133,26 +134,18 @@ static int pool_find(const struct docker_work *work, const struct desired *desir
 	return error_code(error, CODE_DOCKER_SUBNET);
 }
 
-/* Docker takes no network without a gateway in the subnet: then it is the subnet's own address,
- * which no host has and no container gets a route to. */
-static struct ip gateway_of(const struct subnet *subnet)
-{
-	return prefix_contains(&subnet->prefix, &subnet->gateway) ? subnet->gateway
-								  : subnet->prefix.ip;
-}
-
 static int gateway_choose(const struct docker_work *work, const struct subnet *subnet,
 			  struct ip *ret, struct error *error)
 {
 	char text[IP_TEXT_SIZE];
 	const struct ip *requested = &work->call->address;
-	*ret = gateway_of(subnet);
+	*ret = docker_gateway(subnet);
 	if (!requested->family || ip_equal(requested, ret))
 		return 0;
-	if (subnet->gateway.family)
+	if (docker_has_gateway(subnet))
 		error_set(error, EINVAL, "the gateway of the files is %s", ip_format(ret, text));
 	else
-		error_set(error, EINVAL, "the files have no gateway for this subnet");
+		error_set(error, EINVAL, "the files have no gateway in this subnet");
 	error_hint(error, "leave --gateway out, or write the one of the files");
 	return error_code(error, CODE_DOCKER_SUBNET);
 }

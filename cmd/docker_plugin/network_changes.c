@@ -1,5 +1,6 @@
 #include "cmd/docker_plugin/network_changes.h"
 
+#include "cmd/docker_plugin/gateway.h"
 #include "container_engine/json.h"
 
 #include <string.h>
@@ -24,15 +25,15 @@ static bool set_is_loaded(const struct desired *desired, const char *label)
 	return false;
 }
 
-/* Without a gateway in the files, Docker shows none, or the one that the plugin answered. */
+/* Without one that Docker can have, it shows none, or the one that the plugin answered. */
 static bool gateway_equal(const struct subnet *subnet, const json_t *config)
 {
 	struct ip ip = {0};
 	const char *text = engine_json_text(config, "Gateway");
 	if (text && *text && !ip_parse(text, &ip))
 		return false;
-	return ip_equal(&ip, &subnet->gateway) ||
-	       (!subnet->gateway.family && ip_equal(&ip, &subnet->prefix.ip));
+	const struct ip expected = docker_gateway(subnet);
+	return ip_equal(&ip, &expected) || (!ip.family && !docker_has_gateway(subnet));
 }
 
 static bool subnet_shown(const struct subnet *subnet, const json_t *configs)

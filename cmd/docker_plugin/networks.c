@@ -2,6 +2,7 @@
 
 #include "cmd/attach/files.h"
 #include "cmd/docker_plugin/await.h"
+#include "cmd/docker_plugin/gateway.h"
 #include "cmd/docker_plugin/network_changes.h"
 #include "cmd/output_text.h"
 #include "container_engine/docker_call.h"
@@ -24,7 +25,7 @@ static json_t *subnet_json(const struct subnet *subnet)
 {
 	char prefix[PREFIX_TEXT_SIZE], gateway[IP_TEXT_SIZE];
 	json_t *json = json_pack("{s:s}", "Subnet", prefix_format(&subnet->prefix, prefix));
-	if (prefix_contains(&subnet->prefix, &subnet->gateway))
+	if (docker_has_gateway(subnet))
 		json_object_set_new(json, "Gateway",
 				    json_string(ip_format(&subnet->gateway, gateway)));
 	return json;

@@ -14,10 +14,12 @@
 	"},\"IPAM\":{\"Config\":[" config "]}}]"
 #define OURS         "\"mvapply.network\":\"default/lan\""
 #define SUBNET       "{\"Subnet\":\"10.8.0.0/24\",\"Gateway\":\"10.8.0.1\"}"
+#define SUBNET_ALONE "{\"Subnet\":\"10.8.0.0/24\"}"
+#define GATEWAY      "10.8.0.1"
 #define OTHER_SUBNET "{\"Subnet\":\"10.9.0.0/24\",\"Gateway\":\"10.8.0.1\"}"
 
-/* One change, as a letter: -, +, or r; "" is none. */
-static const char *changes_of(const char *text, const char *docker, bool gateway)
+/* One change, as a letter: -, +, or r; "" is none. `gateway` of the files: NULL is none. */
+static const char *changes_of(const char *text, const char *docker, const char *gateway)
 {
 	struct subnet subnet = {.gateway.family = 0};
 	struct network network = {
@@ -29,7 +31,7 @@ static const char *changes_of(const char *text, const char *docker, bool gateway
 	assert_non_null(networks);
 	assert_true(prefix_parse("10.8.0.0/24", &subnet.prefix));
 	if (gateway)
-		assert_true(ip_parse("10.8.0.1", &subnet.gateway));
+		assert_true(ip_parse(gateway, &subnet.gateway));
 	const struct network_changes changes = network_changes_find(&desired, networks, arena);
 	const char *found = changes.count == 0 ? "" : "several";
 	if (changes.count == 1)
@@ -42,32 +44,37 @@ static const char *changes_of(const char *text, const char *docker, bool gateway
 static void test_changes(void **state)
 {
 	static const struct {
-		const char *docker, *networks, *change;
-		bool gateway;
+		const char *docker, *networks, *change, *gateway;
 	} rows[] = {
-		{"lan", "[]", "+", true},
-		{NULL, "[]", "", true},
-		{"lan", NETWORK("lan", "mvapply", OURS, SUBNET), "", true},
-		{"lan", NETWORK("lan", "mvapply", OURS, SUBNET), "r", false},
-		{"lan", NETWORK("lan", "mvapply", OURS, OTHER_SUBNET), "r", true},
-		{"lan", NETWORK("lan", "mvapply", OURS, SUBNET "," OTHER_SUBNET), "r", true},
-		{"lan", NETWORK("lan", "mvapply", OURS, ""), "r", true},
-		{"lan", NETWORK("lan", "mvapply", OURS, "{\"Subnet\":\"10.8.0.0/24\"}"), "r", true},
-		{"lan", NETWORK("lan", "mvapply", OURS, "{\"Subnet\":\"10.8.0.0/24\"}"), "", false},
+		{"lan", "[]", "+", GATEWAY},
+		{NULL, "[]", "", GATEWAY},
+		{"lan", NETWORK("lan", "mvapply", OURS, SUBNET), "", GATEWAY},
+		{"lan", NETWORK("lan", "mvapply", OURS, SUBNET), "r", NULL},
+		{"lan", NETWORK("lan", "mvapply", OURS, OTHER_SUBNET), "r", GATEWAY},
+		{"lan", NETWORK("lan", "mvapply", OURS, SUBNET "," OTHER_SUBNET), "r", GATEWAY},
+		{"lan", NETWORK("lan", "mvapply", OURS, ""), "r", GATEWAY},
+		{"lan", NETWORK("lan", "mvapply", OURS, SUBNET_ALONE), "r", GATEWAY},
+		{"lan", NETWORK("lan", "mvapply", OURS, SUBNET_ALONE), "", NULL},
 		{"lan",
 		 NETWORK("lan", "mvapply", OURS,
 			 "{\"Subnet\":\"10.8.0.0/24\",\"Gateway\":\"10.8.0.0\"}"),
-		 "", false},
+		 "", NULL},
 		{"lan", NETWORK("lan", "mvapply", "\"mvapply.network\":\"default/old\"", SUBNET),
-		 "r", true},
-		{"lan", NETWORK("lan", "mvapply", "", OTHER_SUBNET), "", true},
-		{"lan", NETWORK("lan", "bridge", OURS, OTHER_SUBNET), "", true},
-		{NULL, NETWORK("lan", "mvapply", OURS, SUBNET), "-", true},
-		{NULL, NETWORK("lan", "mvapply", "", SUBNET), "", true},
-		{NULL, NETWORK("lan", "macvlan", OURS, SUBNET), "", true},
+		 "r", GATEWAY},
+		{"lan", NETWORK("lan", "mvapply", "", OTHER_SUBNET), "", GATEWAY},
+		{"lan", NETWORK("lan", "bridge", OURS, OTHER_SUBNET), "", GATEWAY},
+		{NULL, NETWORK("lan", "mvapply", OURS, SUBNET), "-", GATEWAY},
+		{NULL, NETWORK("lan", "mvapply", "", SUBNET), "", GATEWAY},
+		{NULL, NETWORK("lan", "macvlan", OURS, SUBNET), "", GATEWAY},
 		{NULL, NETWORK("lan", "mvapply", "\"mvapply.network\":\"other/lan\"", SUBNET), "",
-		 true},
-		{"new", NETWORK("lan", "mvapply", OURS, SUBNET), "several", true},
+		 GATEWAY},
+		{"new", NETWORK("lan", "mvapply", OURS, SUBNET), "several", GATEWAY},
+		{"lan", NETWORK("lan", "mvapply", OURS, SUBNET_ALONE), "", "192.0.2.1"},
+		{"lan",
+		 NETWORK("lan", "mvapply", OURS,
+			 "{\"Subnet\":\"10.8.0.0/24\",\"Gateway\":\"10.8.0.0\"}"),
+		 "", "192.0.2.1"},
+		{"lan", NETWORK("lan", "mvapply", OURS, SUBNET), "r", "192.0.2.1"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
