@@ -501,3 +501,21 @@ def declared_networks(host, docker, plugin):
     plugin.restart()
     docker.restart("my-web")
     same({network["Id"] for network in docker.call("GET", "/networks")}, before, "the networks after a restart")
+
+
+@driver("a gateway outside of the subnet, and the routes of the network and of a container")
+def outside(host, docker, _plugin):
+    host.write(document({"lan": lan(
+        ip_range=RANGE, gateway="198.51.100.1", on_link=True,
+        routes=[{"to": "10.8.0.0/16", "via": "172.16.86.2"}, {"to": "10.9.0.0/16", "via": "172.16.86.2"},
+                {"to": "10.7.0.0/16", "via": "172.16.86.2", "metric": 5}])},
+        {"web": {"docker": "web", "networks": {"lan": {
+            "ipv4_address": "172.16.86.20", "routes": [{"to": "10.9.0.0/16", "via": "172.16.86.3"}]}}}}), "driver.yaml")
+    docker.network(subnets=[{"Subnet": "172.16.86.0/24"}])
+    docker.create("web", ip="172.16.86.20")
+    docker.start("web")
+    with docker.space("web") as space:
+        same(host.routes(space), {
+            "default via 198.51.100.1 dev eth0", "198.51.100.1 dev eth0 scope link",
+            "172.16.86.0/24 dev eth0 scope link src 172.16.86.20",
+            "10.8.0.0/16 via 172.16.86.2 dev eth0", "10.9.0.0/16 via 172.16.86.3 dev eth0"}, "the routes")
