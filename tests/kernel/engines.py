@@ -308,6 +308,16 @@ def bridge_networks(engine, *names):
 KINDS = {"docker": Docker, "podman": Podman}
 
 
+def start_during_applies(host, start, names, file, applies, **options):
+    """Starts all of them at the same time, while `file` is applied again and again."""
+    with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
+        starts = [pool.submit(start, name) for name in names]
+        for _ in range(applies):
+            host.mvapply("apply", "-f", file, **options)
+        for job in starts:
+            job.result(60)
+
+
 @contextlib.contextmanager
 def running(host, kind, made=None):
     engine = (made or KINDS[kind])(host)

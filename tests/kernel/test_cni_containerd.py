@@ -7,6 +7,7 @@ import signal
 import containerd
 from containerd import Refused
 from declare import document, lan
+from engines import start_during_applies
 from host import WORK, same
 from registry import test
 from service import watching
@@ -82,12 +83,7 @@ def daemon_restart(host):
 def concurrent_pods(host):
     names = [f"c{number}" for number in range(8)]
     with running(host) as daemon, watching(host, "-f", FILE):
-        with concurrent.futures.ThreadPoolExecutor(8) as pool:
-            starts = [pool.submit(daemon.run, name) for name in names]
-            for _ in range(10):
-                host.mvapply("apply", "-f", FILE)
-            for start in starts:
-                start.result(60)
+        start_during_applies(host, daemon.run, names, FILE, 10)
         addresses = [daemon.addresses(name)[0] for name in names]
         same(set(addresses), {f"172.16.86.{number}" for number in range(2, 10)}, "the addresses")
         for name, address in zip(names, addresses):

@@ -1,5 +1,4 @@
 """The CNI plugin under Podman, whose networks are CNI configurations here."""
-import concurrent.futures
 import contextlib
 
 import engines
@@ -54,12 +53,7 @@ def concurrent_starts(host):
         names = [f"c{number}" for number in range(8)]
         for name in names:
             engine.create(name)
-        with concurrent.futures.ThreadPoolExecutor(9) as pool:
-            starts = [pool.submit(engine.start, name) for name in names]
-            for _ in range(10):
-                host.mvapply("apply", "-f", FILE)
-            for start in starts:
-                start.result(60)
+        engines.start_during_applies(host, engine.start, names, FILE, 10)
         addresses = []
         for name in names:
             text = engine.log(name)

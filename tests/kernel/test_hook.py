@@ -6,7 +6,7 @@ import threading
 import engines
 from declare import document, lan
 from dhcp_server import serving
-from engines import running
+from engines import running, start_during_applies
 from host import same
 from registry import test
 
@@ -238,12 +238,7 @@ def eight(host, engine):
                      {name: {engine.kind: name, "networks": ["n"]} for name in names}))
     for name in names:
         engine.create(name)
-    with concurrent.futures.ThreadPoolExecutor(9) as pool:
-        started = [pool.submit(engine.start, name) for name in names]
-        for _ in range(5):
-            host.mvapply("apply", "-f", FILE, env=engine.env, seconds=60)
-        for job in started:
-            job.result(60)
+    start_during_applies(host, engine.start, names, FILE, 5, env=engine.env, seconds=60)
     found = set()
     for name in names:
         attached(engine.log(name), "172.16.86.")

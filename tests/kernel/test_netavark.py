@@ -1,5 +1,4 @@
 """The netavark plugin: as netavark calls it, and netavark itself where it is installed."""
-import concurrent.futures
 import json
 import os
 
@@ -197,12 +196,7 @@ def under_podman(host):
         names = [f"c{number}" for number in range(8)]
         for name in names:
             engine.create(name)
-        with concurrent.futures.ThreadPoolExecutor(9) as pool:
-            starts = [pool.submit(engine.start, name) for name in names]
-            for _ in range(5):
-                host.mvapply("apply", "-f", FILE, env=engine.env)
-            for start in starts:
-                start.result(60)
+        engines.start_during_applies(host, engine.start, names, FILE, 5, env=engine.env)
         addresses = {word for name in names for word in engine.log(name).split()
                      if word.startswith("172.16.86.") and word.endswith("/24") and word != "172.16.86.0/24"}
         same(addresses, {f"172.16.86.{number}/24" for number in range(3, 11)}, "eight at once")

@@ -108,20 +108,26 @@ def plain():
     return text_of(network(LAN4, LAN6), {})
 
 
+def applied(host, row):
+    """The text of the row, which is applied, and its routes."""
+    declared, options, expected = row
+    text = text_of(declared, options)
+    host.netns("web")
+    host.apply(text)
+    return text, ordered(expected)
+
+
 for NAME, ROW in ROUTES.items():
     @test(f"routing: {NAME}", needs=[])
     def routing(host, row=ROW):
-        declared, options, expected = row
-        text = text_of(declared, options)
-        host.netns("web")
-        host.apply(text)
-        same(own_routes(host), ordered(expected), "the routes")
+        text, expected = applied(host, row)
+        same(own_routes(host), expected, "the routes")
         host.unchanged(text)
         created = final_state(host)
         host.apply(plain())
         same(own_routes(host), [], "without routes")
         host.apply(text)
-        same(own_routes(host), ordered(expected), "the routes, added to a live link")
+        same(own_routes(host), expected, "the routes, added to a live link")
         host.unchanged(text)
         host.delete(text)
         replay(host, text)
@@ -129,15 +135,12 @@ for NAME, ROW in ROUTES.items():
 
     @test(f"routing: exported: {NAME}", needs=[])
     def routing_exported(host, row=ROW):
-        declared, options, expected = row
-        text = text_of(declared, options)
-        host.netns("web")
-        host.apply(text)
+        _, expected = applied(host, row)
         text, _ = exported(host)
         host.unchanged(text)
         host.delete(text)
         host.apply(text)
-        same(own_routes(host), ordered(expected), "the routes of the export")
+        same(own_routes(host), expected, "the routes of the export")
 
 
 CHANGES = {
