@@ -11,8 +11,7 @@ static bool excluded_parse(const char *text, struct ip_range *ret)
 {
 	struct prefix prefix;
 	if (ip_range_parse(text, ret))
-		return ret->first.family == ret->last.family &&
-		       ip_compare(&ret->first, &ret->last) <= 0;
+		return ip_range_valid(ret);
 	if (ip_parse(text, &ret->first)) {
 		ret->last = ret->first;
 		return true;

@@ -180,8 +180,7 @@ static bool declarable(const struct observed_network *network, const struct live
 	const bool reached = !route->via.family || route->options.on_link ||
 			     ip_is_link_local(&route->via) ||
 			     observed_subnet_of(network, &route->via);
-	const bool policy = route->table == POLICY_TABLE || route->table == POLICY_TABLE_ANSWERS;
-	return reached && !policy && (route->to.len || route->table);
+	return reached && !table_is_policy(route->table) && (route->to.len || route->table);
 }
 
 static void route_take(struct observed_set *set, const struct observed_network *network,

@@ -31,8 +31,9 @@ static bool has_finer(const struct live_link *link, const char *key)
 	return false;
 }
 
-/* Whether mvapply gave it addresses: only then it disables router advertisements. */
-static bool has_address(const struct observed_attachment *attachment)
+/* Whether mvapply disables router advertisements on it: it does with addresses, and on an adopted
+ * link. */
+static bool is_quiet(const struct observed_attachment *attachment)
 {
 	each_addr_of (addr, attachment->ns, attachment->link->ifindex)
 		if (observed_addr_counts(attachment->link, addr))
@@ -45,7 +46,7 @@ static bool has_address(const struct observed_attachment *attachment)
 static const char *default_sysctl_value(const struct observed_attachment *attachment,
 					const char *key, char mtu[16])
 {
-	if (strcmp(key, accept_ra) == 0 && has_address(attachment))
+	if (strcmp(key, accept_ra) == 0 && is_quiet(attachment))
 		return "0";
 	if (strcmp(key, "net.ipv6.conf.IFNAME.mtu") != 0)
 		return live_sysctl(attachment->ns->default_sysctls, key);

@@ -18,6 +18,12 @@ bool ip_range_parse(const char *text, struct ip_range *ret)
 	return true;
 }
 
+bool ip_range_valid(const struct ip_range *range)
+{
+	return range->first.family == range->last.family &&
+	       ip_compare(&range->first, &range->last) <= 0;
+}
+
 const char *ip_range_format(const struct ip_range *range, char text[IP_RANGE_TEXT_SIZE])
 {
 	char first[IP_TEXT_SIZE], last[IP_TEXT_SIZE];

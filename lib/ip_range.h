@@ -22,6 +22,8 @@ struct ip_ranges {
 /* "FIRST-LAST", without blanks. The ends may have different families or be in the wrong order.
  * False leaves *ret untouched. */
 bool ip_range_parse(const char *text, struct ip_range *ret);
+/* Whether both ends have one family, and the first is not above the last. */
+bool ip_range_valid(const struct ip_range *range);
 /* As a prefix if the range is one, otherwise as FIRST-LAST. Returns `text`. */
 const char *ip_range_format(const struct ip_range *range, char text[IP_RANGE_TEXT_SIZE]);
 

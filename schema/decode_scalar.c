@@ -232,12 +232,6 @@ static void wrong_range(const struct decode_state *state, const struct ip_range 
 			"ends before it begins");
 }
 
-static bool range_parse(const char *text, struct ip_range *ret)
-{
-	return ip_range_parse(text, ret) && ret->first.family == ret->last.family &&
-	       ip_compare(&ret->first, &ret->last) <= 0;
-}
-
 /* A prefix, FIRST-LAST, or for KEY_EXCLUDE an address. */
 static void decode_range(const struct decode_state *state)
 {
@@ -246,7 +240,7 @@ static void decode_range(const struct decode_state *state)
 	struct decode_state as_prefix = *state;
 	as_prefix.target = &prefix;
 	if (strchr(state->node->text, '-')) {
-		if (!range_parse(state->node->text, &range))
+		if (!ip_range_parse(state->node->text, &range) || !ip_range_valid(&range))
 			wrong_range(state, &range);
 	} else if (state->key->type == KEY_EXCLUDE && ip_parse(state->node->text, &range.first)) {
 		range.last = range.first;

@@ -70,6 +70,11 @@ bool attachment_has_route(const struct attachment *attachment, const struct rout
 	return false;
 }
 
+bool table_is_policy(uint32_t table)
+{
+	return table == POLICY_TABLE || table == POLICY_TABLE_ANSWERS;
+}
+
 bool table_is_source(uint32_t table)
 {
 	return table >= SOURCE_TABLE_FIRST && table <= SOURCE_TABLE_LAST;

@@ -256,6 +256,8 @@ enum route_scope route_scope_default(const struct prefix *to, const struct ip *v
 bool routes_same(const struct route *one, const struct route *other);
 /* Whether the attachment lists the same route itself, in place of its network's. */
 bool attachment_has_route(const struct attachment *attachment, const struct route *route);
+/* Whether the table is POLICY_TABLE or POLICY_TABLE_ANSWERS. */
+bool table_is_policy(uint32_t table);
 /* Whether the table is one of those of attachments with `policy_routing`. */
 bool table_is_source(uint32_t table);
 

@@ -15,6 +15,20 @@ static const char *family_name(unsigned family)
 	return family == AF_INET ? "IPv4" : "IPv6";
 }
 
+/* Whether the address at `key` has the family of the route's destination; otherwise reports it. */
+static bool check_family(struct build *build, const struct scope *scope, const struct route *route,
+			 const struct node *item, const char *key, const struct ip *ip)
+{
+	char to[PREFIX_TEXT_SIZE], text[IP_TEXT_SIZE];
+	if (ip->family == route->to.ip.family)
+		return true;
+	report_key(&build->context, CODE_ROUTE, scope, item, key, NULL,
+		   "%s is an %s address, but %s is an %s prefix", ip_format(ip, text),
+		   family_name(ip->family), prefix_format(&route->to, to),
+		   family_name(route->to.ip.family));
+	return false;
+}
+
 static void check_destination(struct build *build, const struct scope *scope,
 			      const struct network_info *info, const struct route *route,
 			      const struct node *item)
@@ -46,30 +60,19 @@ static void check_next_hop(struct build *build, const struct scope *scope,
 			   const struct node *item)
 {
 	struct context *context = &build->context;
-	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
-	ip_format(&route->via, via);
+	char via[IP_TEXT_SIZE];
 	if (!route->via.family && route->options.on_link && !node_get(item, "via"))
 		report_key(context, CODE_ROUTE, scope, item, "on_link",
 			   "add `via`, or remove `on_link`",
 			   "applies to the next hop, which is missing");
 	if (!route->via.family)
 		return;
-	if (route->via.family != route->to.ip.family)
-		report_key(context, CODE_ROUTE, scope, item, "via", NULL,
-			   "%s is an %s address, but %s is an %s prefix", via,
-			   family_name(route->via.family), prefix_format(&route->to, to),
-			   family_name(route->to.ip.family));
-	else if (!is_reached(info, route))
+	if (check_family(build, scope, route, item, "via", &route->via) && !is_reached(info, route))
 		report_key(context, CODE_ROUTE, scope, item, "via",
 			   "use a router in a subnet of the network, or add `on_link: true` if the "
 			   "router is on this LAN",
-			   "%s is not in any subnet of networks.%s", via,
+			   "%s is not in any subnet of networks.%s", ip_format(&route->via, via),
 			   printable_text(context, info->network->name));
-}
-
-static bool is_own_table(uint32_t table)
-{
-	return table == POLICY_TABLE || table == POLICY_TABLE_ANSWERS || table_is_source(table);
 }
 
 static void check_options(struct build *build, const struct scope *scope, const struct route *route,
@@ -77,20 +80,16 @@ static void check_options(struct build *build, const struct scope *scope, const 
 {
 	struct context *context = &build->context;
 	const struct route_options *options = &route->options;
-	char to[PREFIX_TEXT_SIZE], source[IP_TEXT_SIZE];
-	prefix_format(&route->to, to);
-	if (options->source.family && options->source.family != route->to.ip.family)
-		report_key(context, CODE_ROUTE, scope, item, "source", NULL,
-			   "%s is an %s address, but %s is an %s prefix",
-			   ip_format(&options->source, source), family_name(options->source.family),
-			   to, family_name(route->to.ip.family));
+	if (options->source.family)
+		(void)check_family(build, scope, route, item, "source", &options->source);
 	if (options->scope && route->to.ip.family == AF_INET6)
 		report_key(context, CODE_ROUTE, scope, item, "scope", "remove `scope`",
 			   "applies to IPv4 only");
 	else if (options->scope > SCOPE_GLOBAL && route->via.family)
 		report_key(context, CODE_ROUTE, scope, item, "scope", "remove `scope` or `via`",
 			   "%s has no next hop", route_scope_name(options->scope));
-	if (route->table == RT_TABLE_LOCAL || is_own_table(route->table))
+	if (route->table == RT_TABLE_LOCAL || table_is_policy(route->table) ||
+	    table_is_source(route->table))
 		report_key(context, CODE_ROUTE, scope, item, "table", "choose another number",
 			   "%u is a table of %s", route->table,
 			   route->table == RT_TABLE_LOCAL ? "the kernel" : "mvapply itself");

@@ -222,16 +222,12 @@ bool policy_rule_reserved(const struct policy_rule *rule)
 }
 
 /* A file's rule leads to a table that it can name. */
-static bool rule_declarable(const struct policy_rule *rule)
-{
-	return rule->table && rule->table != POLICY_TABLE && rule->table != POLICY_TABLE_ANSWERS;
-}
-
 bool live_rule_managed(const struct live_rule *rule)
 {
 	return rule->proto == OWNER_TAG_PROTOCOL && !rule->other &&
-	       (policy_rule_reserved(&rule->rule) ? !rule->rule.to.len
-						  : rule_declarable(&rule->rule));
+	       (policy_rule_reserved(&rule->rule)
+			? !rule->rule.to.len
+			: rule->rule.table && !table_is_policy(rule->rule.table));
 }
 
 bool live_rule_exists(const struct live_ns *ns, const struct policy_rule *rule)
