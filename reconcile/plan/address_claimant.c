@@ -28,3 +28,15 @@ bool claim_ends(const struct matched *matched, const struct unmanaged *claim,
 	}
 	return claim->planned && !claim->managed && is_made(data, claim->planned);
 }
+
+bool link_prevents(const struct matched *matched, const struct planned_attachment *planned,
+		   const struct live_link *link)
+{
+	const struct managed_link *managed = managed_of_link(matched->managed, link);
+	const struct owner_tag tag = planned_tag(planned);
+	if (!matched->input->options->partial || !planned->container || link == planned->current ||
+	    owner_tag_equal(&link->tag, &tag) ||
+	    (managed && matched->attachments->uses[managed->number].candidates))
+		return false;
+	return planned->container->guest || (managed && managed->placement == PLACEMENT_OWN);
+}

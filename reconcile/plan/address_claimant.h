@@ -17,5 +17,10 @@ typedef bool attachment_made(const void *data, const struct planned_attachment *
 /* Whether the link loses the address in this run. */
 bool claim_ends(const struct matched *matched, const struct unmanaged *claim,
 		attachment_made *is_made, const void *data);
+/* Whether the link keeps its addresses from the container's attachment, in a partial run, which can
+ * move none. A guest gives way to each link, a declared attachment to those of mvapply alone, as
+ * others may claim anything. */
+bool link_prevents(const struct matched *matched, const struct planned_attachment *planned,
+		   const struct live_link *link);
 
 #endif

@@ -190,20 +190,6 @@ static const struct unmanaged *address_holder(const struct conflict_finder *find
 	return claim && !claim->planned && !claim->ns->host ? claim : NULL;
 }
 
-/* Whether the link keeps an address that a partial run cannot move. A guest gives way to each link,
- * a declared attachment to those of mvapply alone, as others may claim anything. */
-static bool link_prevents(const struct conflict_finder *finder,
-			  const struct planned_attachment *planned, const struct live_link *link)
-{
-	const struct matched *matched = finder->assigned->matched;
-	const struct managed_link *managed = managed_of_link(matched->managed, link);
-	const struct owner_tag tag = planned_tag(planned);
-	if (link == planned->current || owner_tag_equal(&link->tag, &tag) ||
-	    (managed && matched->attachments->uses[managed->number].candidates))
-		return false;
-	return planned->container->guest || (managed && managed->placement == PLACEMENT_OWN);
-}
-
 /* A veth parent's peer names the parent as its link, too, but is not on it. */
 static bool is_on_parent(const struct matched *matched, const struct live_link *link,
 			 const struct parent *parent)
@@ -224,7 +210,7 @@ static const struct unmanaged *address_occupant(const struct conflict_finder *fi
 			const struct live_ns *ns = live->namespaces[i];
 			const struct live_link *link = &ns->links[k];
 			if (!is_on_parent(matched, link, planned->parent) ||
-			    !has_address(ns, link, ip) || !link_prevents(finder, planned, link))
+			    !has_address(ns, link, ip) || !link_prevents(matched, planned, link))
 				continue;
 			struct unmanaged *occupant =
 				arena_alloc(matched->input->scratch, sizeof(*occupant));
@@ -243,8 +229,7 @@ static struct check_result check_address(const struct conflict_finder *finder,
 		const struct ip *ip = &address->ips[i].ip;
 		const struct unmanaged *holder =
 			ip->family ? address_holder(finder, planned, ip) : NULL;
-		if (!holder && ip->family && planned->container &&
-		    finder->assigned->input->options->partial)
+		if (!holder && ip->family && finder->assigned->input->options->partial)
 			holder = address_occupant(finder, planned, ip);
 		if (holder)
 			return address_denied(finder, planned, holder, ip);

@@ -23,6 +23,7 @@ static bool is_made(const void *data, const struct planned_attachment *planned)
 	return assigned_to(data, planned)->check_result.action == ACTION_CREATE;
 }
 
+/* N_TIERS: the address cannot be chosen. */
 static enum tier tier_of(const struct ipam *ipam, const struct planned_attachment *planned,
 			 const struct ip *ip)
 {
@@ -30,6 +31,8 @@ static enum tier tier_of(const struct ipam *ipam, const struct planned_attachmen
 							 ipam->attachment_claims, planned, ip);
 	if (!claim)
 		return TIER_FREE;
+	if (link_prevents(ipam->matched, planned, claim->link))
+		return N_TIERS;
 	return claim_ends(ipam->matched, claim, is_made, ipam) ? TIER_RELEASED : TIER_CLAIMED;
 }
 
