@@ -5,14 +5,12 @@
 #include "cmd/docker_plugin/gateway.h"
 #include "cmd/docker_plugin/network_changes.h"
 #include "cmd/output_text.h"
-#include "container_engine/docker_call.h"
 #include "container_engine/engine.h"
 #include "container_engine/json.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 /* A comparison in progress. */
 struct comparison {
@@ -189,42 +187,48 @@ static const char *change_text(const struct comparison *comparison,
 	const char *first = "";
 	if (change->id && users_find(comparison, change, &users, &ignored) == 0 && users)
 		first = arena_printf(comparison->arena, "remove its containers (%s), then ", users);
-	const char *text =
-		arena_printf(comparison->arena,
-			     "Docker's network %s %s: %s`systemctl restart "
-			     "mvapply-docker.service` %s it",
-			     change->name, kinds[kind].problem, first, kinds[kind].effect);
-	return coded(comparison->arena, text, CODE_DOCKER_DIFFERS);
+	return arena_printf(comparison->arena,
+			    "Docker's network %s %s: %s`systemctl restart "
+			    "mvapply-docker.service` %s it",
+			    change->name, kinds[kind].problem, first, kinds[kind].effect);
 }
 
-static bool driver_is_used(const struct desired *desired)
+bool docker_networks_declared(const struct desired *desired)
 {
 	for (size_t s = 0; s < desired->n_sets; s++)
 		for (size_t i = 0; i < desired->sets[s].n_networks; i++)
 			if (desired->sets[s].networks[i].docker)
 				return true;
-	return access(DOCKER_PLUGIN_SOCKET, F_OK) == 0;
+	return false;
 }
 
-static void change_report(const struct comparison *comparison, const struct network_change *change,
-			  struct options *options)
+size_t docker_networks_differing(const struct desired *desired, struct arena *arena,
+				 const char ***ret)
 {
-	const char *warning = change_text(comparison, change); /* in the options' arena */
-	if (options->output == OUTPUT_JSON)
-		*array_push(options->arena, options->warnings, options->n_warnings) = warning;
-	else
-		text_warning(warning);
+	struct comparison comparison = {
+		.desired = desired, .arena = arena, .engines = engines_new(NULL)};
+	struct network_changes changes = {0};
+	size_t count = 0;
+	*ret = NULL;
+	(void)changes_query(&comparison, &changes);
+	for (size_t i = 0; i < changes.count; i++)
+		*array_push(arena, *ret, count) = change_text(&comparison, &changes.items[i]);
+	engines_free(comparison.engines);
+	return count;
 }
 
 void docker_networks_report(const struct desired *desired, struct options *options)
 {
-	struct comparison comparison = {.desired = desired, .arena = options->arena};
-	struct network_changes changes = {0};
-	if (!driver_is_used(desired))
+	const char **texts;
+	if (!docker_networks_declared(desired))
 		return;
-	comparison.engines = engines_new(NULL);
-	(void)changes_query(&comparison, &changes);
-	for (size_t i = 0; i < changes.count; i++)
-		change_report(&comparison, &changes.items[i], options);
-	engines_free(comparison.engines);
+	const size_t count = docker_networks_differing(desired, options->arena, &texts);
+	for (size_t i = 0; i < count; i++) {
+		const char *warning = coded(options->arena, texts[i], CODE_DOCKER_DIFFERS);
+		if (options->output == OUTPUT_JSON)
+			*array_push(options->arena, options->warnings, options->n_warnings) =
+				warning;
+		else
+			text_warning(warning);
+	}
 }

@@ -11,9 +11,14 @@
  * stderr. */
 void docker_networks_apply(const struct options *options);
 
-/* Reports the changes that docker_networks_apply would do: as warnings on stderr, or for JSON in
- * options->warnings. Docker is queried if the files have such a network, or the plugin's socket
- * exists; without an answer nothing is reported. */
+/* Whether the files have a network with `docker:`. */
+bool docker_networks_declared(const struct desired *desired);
+/* The changes that docker_networks_apply would do, a sentence each, in the arena; none if Docker
+ * does not answer. Returns their number. */
+size_t docker_networks_differing(const struct desired *desired, struct arena *arena,
+				 const char ***ret);
+/* Reports them as warnings on stderr, or for JSON in options->warnings. Docker is queried only if
+ * the files have such a network: no other run waits for it. */
 void docker_networks_report(const struct desired *desired, struct options *options);
 
 #endif

@@ -23,6 +23,7 @@ static const struct check {
 	{"kernel", false, examine_kernel, examine_kernel},
 	{"plan", true, examine_plan, examine_plan},
 	{"containers", true, examine_containers, examine_engines},
+	{"docker", false, examine_docker, examine_docker},
 	{"parents", true, examine_parents, examine_parents},
 	{"hardware", true, examine_hardware, examine_hardware},
 	{"ipv6", false, examine_ipv6, examine_ipv6},

@@ -55,6 +55,7 @@ examine examine_kernel;
 examine examine_plan;
 examine examine_containers;
 examine examine_engines; /* instead of examine_containers, without files */
+examine examine_docker;
 examine examine_parents;
 examine examine_hardware;
 examine examine_ipv6;

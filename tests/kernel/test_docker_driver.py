@@ -10,6 +10,7 @@ import engines
 from declare import document, lan
 from docker_plugin import SOCKET, plugged
 from engines import running
+from fake_engine import engine
 from host import WORK, same
 from registry import test
 from service import watching
@@ -384,6 +385,25 @@ def full(host):
         plugin.call("IpamDriver.RequestAddress", PoolID=POOL)
 
 
+@test("docker driver: Docker is queried only by files with a network for it")
+def asked(host):
+    """A Docker that does not answer delays no diff of other files."""
+    with alone(host), socket.socket(socket.AF_UNIX) as hung:
+        hung.bind(f"{WORK}/hung.sock")
+        hung.listen()
+        hung.setblocking(False)
+        same(host.mvapply("diff", "-f", FILE, env={"DOCKER_HOST": f"unix://{WORK}/hung.sock"}).err, "", "diff")
+        try:
+            hung.accept()
+            raise AssertionError("diff has connected to Docker")
+        except BlockingIOError:
+            pass
+        host.write(document({"lan": lan(ip_range=RANGE, docker=True)}, {}), "driver.yaml")
+        with engine({"/networks": [{"Name": "bridge", "Driver": "bridge", "Id": "1"}]}) as env:
+            done = host.mvapply("diff", "-f", FILE, env=env)
+    assert "Docker's network lan does not exist" in done.err and "[MV1411]" in done.err, done
+
+
 @driver("a link whose endpoint Docker deleted while the plugin was absent, beside one in use")
 def removed(host, docker, plugin):
     docker.network()
@@ -423,10 +443,8 @@ def activated(host):
 def left_networks(host, docker, plugin):
     """Compares what Docker has, once the plugin has been started again."""
     def networks():
-        shown = [docker.call("GET", f"/networks/{network['Id']}") for network in docker.call("GET", "/networks")
-                 if network["Driver"] == "mvapply"]
         return {network["Name"]: [(config["Subnet"], config.get("Gateway")) for config in network["IPAM"]["Config"]]
-                for network in shown}
+                for network in docker.call("GET", "/networks") if network["Driver"] == "mvapply"}
 
     def until(expected, what):
         host.until(lambda: networks() == expected, f"{what}: {networks()}", 20)
@@ -471,6 +489,11 @@ def left_networks(host, docker, plugin):
     assert "MV1411" not in diff(), diff()
     docker.run("web")
     assert "10.7.0.2/24" in docker.log("web") or "10.7.0.1/24" in docker.log("web"), docker.log("web")
+    write(lan=lan(subnet="10.7.0.0/24", gateway=None))
+    assert "MV1411" not in diff(), diff()
+    found = host.mvapply("doctor", "-f", FILE, "-o", "json", env=docker.env, code=None).json["findings"]
+    same(["network lan is not in the files: remove its containers (web), then" in one["message"] for one in found
+          if one["code"] == "MV1411"], [True], "the last network of the files, by doctor")
     host.write(json.dumps({"name": "other", **json.loads(document({"lan": lan()}, {}))}), "driver.yaml")
     assert "MV1411" not in diff(), diff()
     plugin.restart()
