@@ -22,15 +22,25 @@
 /* MAX_ERRNO of the kernel's include/linux/err.h, the highest error number. */
 #define ERRNO_MAX 4095
 
-struct netlink *netlink_open(struct error *error)
+static struct netlink *protocol_open(int protocol, struct error *error)
 {
-	int fd = netlink_socket(error);
+	int fd = netlink_socket(protocol, error);
 	if (fd < 0)
 		return NULL;
 	struct netlink *netlink = memory_new(1, sizeof(*netlink));
 	netlink->fd = fd;
 	netlink->room = RECEIVE_ROOM;
 	return netlink;
+}
+
+struct netlink *netlink_open(struct error *error)
+{
+	return protocol_open(NETLINK_ROUTE, error);
+}
+
+struct netlink *netlink_open_diag(struct error *error)
+{
+	return protocol_open(NETLINK_SOCK_DIAG, error);
 }
 
 void netlink_limit(struct netlink *netlink, size_t bytes)

@@ -1,4 +1,4 @@
-/* NETLINK_ROUTE sockets: dumps, single requests, and batches of requests. rtnl_decode.h and
+/* Sockets of NETLINK_ROUTE: dumps, single requests, and batches of requests. rtnl_decode.h and
  * rtnl_encode.h read and write the messages. A socket belongs to the network namespace in which it
  * was opened. */
 #ifndef KERNEL_NETLINK_H
@@ -15,6 +15,8 @@ struct netlink;
 
 /* In the network namespace of the thread. */
 struct netlink *netlink_open(struct error *error);
+/* The same for NETLINK_SOCK_DIAG, whose dumps list sockets. */
+struct netlink *netlink_open_diag(struct error *error);
 void netlink_close(struct netlink *netlink);
 /* The cookie of the socket's network namespace (SO_NETNS_COOKIE), unique since boot, unlike inodes.
  * 0: not supported by the kernel (before 5.14). */

@@ -14,8 +14,8 @@
 
 /* Takes the lock if it is free. Returns a descriptor; closing it releases the lock. -EAGAIN:
  * another process has the lock, and *ret_holder is its netlink port, usually its process id. Or
- * another negative errno: -EPERM without the capability, -ENOENT without /proc/net. Two processes
- * that try at the same time may both fail with -EAGAIN. */
+ * another negative errno: -EPERM without the capability, -ENOENT with neither netlink_diag nor
+ * /proc/net. Two processes that try at the same time may both fail with -EAGAIN. */
 int netlink_lock_try(pid_t *ret_holder);
 
 #endif

@@ -38,9 +38,9 @@ static int kernel_connect(int fd)
 	return connect(fd, (const struct sockaddr *)&kernel, sizeof(kernel));
 }
 
-int netlink_socket(struct error *error)
+int netlink_socket(int protocol, struct error *error)
 {
-	cleanup_close int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	cleanup_close int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
 	if (fd < 0)
 		return error_set(error, errno, "cannot open a netlink socket: %s", strerror(errno));
 	if (kernel_connect(fd) < 0)

@@ -24,9 +24,9 @@ struct datagram {
 	size_t room, size;
 };
 
-/* Opens a socket that is connected to the kernel, in the thread's network namespace. Returns the
- * descriptor, which the caller closes, or a negative errno. */
-int netlink_socket(struct error *error);
+/* Opens a socket of the protocol that is connected to the kernel, in the thread's network namespace.
+ * Returns the descriptor, which the caller closes, or a negative errno. */
+int netlink_socket(int protocol, struct error *error);
 
 /* Enables extended acks (4.12 and later). */
 void netlink_enable_ext_ack(struct netlink *netlink);

@@ -142,6 +142,7 @@ static const struct checked checked_mvapply[] = {
 	{"socket", {0, UINT32_MAX, AF_UNIX}, {0}},
 	{"socket", {0, UINT32_MAX, AF_NETLINK}, {2, UINT32_MAX, NETLINK_ROUTE}},
 	{"socket", {0, UINT32_MAX, AF_NETLINK}, {2, UINT32_MAX, NETLINK_USERSOCK}},
+	{"socket", {0, UINT32_MAX, AF_NETLINK}, {2, UINT32_MAX, NETLINK_SOCK_DIAG}},
 	{"socketpair", {0, UINT32_MAX, AF_UNIX}, {0}},
 	{"ioctl", {1, UINT32_MAX, TIOCGWINSZ}, {0}},
 	{"ioctl", {1, UINT32_MAX, TIOCGPGRP}, {0}},

@@ -15,11 +15,12 @@
  *     forged-long@N   the same, and longer than there is room for
  *     send-eintr@N, receive-eintr@N  a signal comes amid the Nth call that sends or receives
  *     event-lost@N, event-cut@N=BYTES, event-garble@N=SEED  the same for the events
+ *     diag@0=ERRNO    netlink sockets cannot be listed (NETLINK_SOCK_DIAG)
  *     random@PERMILLE=SEED  that many of a thousand are refused, interrupted or lost
  *
- * Several are parted by commas. Numbers count from 1, over all of the process; 0 is each of them.
- * FAULTS_LOG names a file that gets a line for each: "request N TYPE", "dump N TYPE", "answer N
- * BYTES" (a datagram of them), "event N BYTES". */
+ * Several are parted by commas. Numbers count from 1, over all NETLINK_ROUTE sockets of the
+ * process; 0 is each of them. FAULTS_LOG names a file that gets a line for each: "request N TYPE",
+ * "dump N TYPE", "answer N BYTES" (a datagram of them), "event N BYTES". */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -53,6 +54,7 @@ enum fault {
 	EVENT_LOST,
 	EVENT_CUT,
 	EVENT_GARBLE,
+	DIAG,
 	RANDOM,
 	N_FAULTS
 };
@@ -76,6 +78,7 @@ static const char *const names[N_FAULTS] = {
 	[EVENT_LOST] = "event-lost",
 	[EVENT_CUT] = "event-cut",
 	[EVENT_GARBLE] = "event-garble",
+	[DIAG] = "diag",
 	[RANDOM] = "random",
 };
 
@@ -244,9 +247,29 @@ static bool to_the_kernel(const struct sockaddr *address)
 	return address && address->sa_family == AF_NETLINK;
 }
 
+static bool is_diag(int fd)
+{
+	int protocol = -1;
+	socklen_t size = sizeof(protocol);
+	return getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
+	       protocol == NETLINK_SOCK_DIAG;
+}
+
+static ssize_t diag_sendto(int fd, const void *bytes, size_t size, int flags,
+			   const struct sockaddr *address, socklen_t address_size)
+{
+	const struct rule *rule = strikes(DIAG, 0);
+	if (!rule)
+		return real_sendto(fd, bytes, size, flags, address, address_size);
+	errno = (int)rule->value;
+	return -1;
+}
+
 ssize_t sendto(int fd, const void *bytes, size_t size, int flags, const struct sockaddr *address,
 	       socklen_t address_size)
 {
+	if (to_the_kernel(address) && is_diag(fd))
+		return diag_sendto(fd, bytes, size, flags, address, address_size);
 	char *copy = to_the_kernel(address) ? malloc(size + 1) : NULL;
 	if (!copy)
 		return real_sendto(fd, bytes, size, flags, address, address_size);
@@ -410,6 +433,8 @@ static ssize_t answer_precede(int fd, struct msghdr *header)
 
 ssize_t recvmsg(int fd, struct msghdr *header, int flags)
 {
+	if (header->msg_namelen >= sizeof(struct sockaddr_nl) && is_diag(fd))
+		return real_recvmsg(fd, header, flags);
 	pthread_mutex_lock(&lock);
 	ssize_t before = answer_precede(fd, header);
 	pthread_mutex_unlock(&lock);

@@ -187,7 +187,7 @@ def nothing_to_do(host):
     same({kind: counts[kind] for kind in LOOKS},
          {"RTM_GETLINK": COUNT + 2, "RTM_GETADDR": COUNT + 2, "RTM_GETROUTE": COUNT + 2,
           "RTM_GETNSID": COUNT + 1}, "messages that look")
-    same(counts["socket"], COUNT + 3, "netlink sockets, one of them the lock")
+    same(counts["socket"], COUNT + 5, "netlink sockets, one of them the lock, and two that look for it")
     same(counts["setns"], COUNT + 2, "visits, the last of them back home")
     same(counts["accept_ra"], 0, "files of /proc/sys")
     same((counts["lists of groups"], counts["folders of descriptors"]), (0, 0), "what is searched")

@@ -2,6 +2,7 @@
 confirm guard is reached all the same."""
 import contextlib
 import ctypes
+import errno
 import fcntl
 import os
 import re
@@ -12,7 +13,7 @@ import time
 
 import linux
 from declare import document, lan
-from faults import killed, meanwhile
+from faults import killed, meanwhile, preload
 from host import same
 from registry import test
 from test_confirm import ended, waiting
@@ -235,9 +236,10 @@ def at_work(host, callback):
     assert reached and done.code == 0, done
 
 
-def second_apply(host):
+def second_apply(host, env=None):
     return subprocess.Popen([host.binary, "apply", "-f", "network.yaml"], stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            env={**os.environ, **(env or {})})
 
 
 def waits_too_long(host):
@@ -256,12 +258,13 @@ if os.environ.get("SLOW"):
     test("two at once: a hanging process delays the other for two minutes", seconds=300)(waits_too_long)
 
 
-def waits_in_turn(host):
-    """A second apply reports the process for which it waits, and waits until that has ended."""
+def waits_in_turn(host, env=None):
+    """A second apply, with that in its environment, reports the process for which it waits, and waits until that has
+    ended."""
     children = []
 
     def callback():
-        children.append(second_apply(host))
+        children.append(second_apply(host, env))
         said = children[-1].stderr.readline()
         match = re.fullmatch(r"mvapply: note: waiting for process (\d+) \(mvapply\) .*\n", said)
         assert match, said
@@ -288,6 +291,14 @@ def serialised(host):
         for listens in (False, True):
             with squatter(become, listens):
                 waits_in_turn(host)
+
+
+@test("two at once: where the kernel lists no netlink sockets, applies wait for one another all the same")
+def undiagnosed(host):
+    host.netns("web")
+    with squatter(strangers()["root without a capability"], listens=True):
+        waits_in_turn(host, preload(host, f"diag@0={errno.ENOENT}"))
+        waits_in_turn(host)
 
 
 @test("two at once: a name that becomes free while others wait changes nothing")
