@@ -24,8 +24,8 @@ struct datagram {
 	size_t room, size;
 };
 
-/* Opens a socket of the protocol that is connected to the kernel, in the thread's network namespace.
- * Returns the descriptor, which the caller closes, or a negative errno. */
+/* Opens a socket of the protocol that is connected to the kernel, in the thread's network
+ * namespace. Returns the descriptor, which the caller closes, or a negative errno. */
 int netlink_socket(int protocol, struct error *error);
 
 /* Enables extended acks (4.12 and later). */

@@ -137,7 +137,7 @@ static const struct forbidden {
 	{"socket AF_INET6", SYS_socket, {AF_INET6, SOCK_STREAM, 0}},
 	{"socket NETLINK_GENERIC", SYS_socket, {AF_NETLINK, SOCK_RAW, NETLINK_GENERIC}},
 	{"socket NETLINK_NETFILTER", SYS_socket, {AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER}},
-	{"socket NETLINK_SOCK_DIAG", SYS_socket, {AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG}},
+	{"socket NETLINK_XFRM", SYS_socket, {AF_NETLINK, SOCK_RAW, NETLINK_XFRM}},
 	{"socket NETLINK_XFRM", SYS_socket, {AF_NETLINK, SOCK_RAW, NETLINK_XFRM}},
 	{"socket AF_VSOCK", SYS_socket, {AF_VSOCK, SOCK_STREAM, 0}},
 	{"ioctl TIOCSTI", SYS_ioctl, {-1, TIOCSTI}},

@@ -277,7 +277,8 @@ static bool family_passes(enum filter filter, long family, long protocol)
 		return family == AF_PACKET || family == AF_INET;
 	return family == AF_UNIX || family == AF_PACKET ||
 	       (family == AF_NETLINK &&
-		(protocol == NETLINK_ROUTE || protocol == NETLINK_USERSOCK));
+		(protocol == NETLINK_ROUTE || protocol == NETLINK_USERSOCK ||
+		 protocol == NETLINK_SOCK_DIAG));
 }
 
 static void socket_check(enum filter filter, long family, long protocol)
