@@ -115,6 +115,11 @@ static struct ip_netns namespace_of_source(struct arena *arena, enum source_kind
 			arena,
 			arena_printf(arena, "/proc/$(systemctl show -p MainPID --value %s)/ns/net",
 				     shell_quote(arena, source)));
+	case SOURCE_MACHINE:
+		return namespace_at(
+			arena,
+			arena_printf(arena, "/proc/$(machinectl show -p Leader --value %s)/ns/net",
+				     shell_quote(arena, source)));
 	case SOURCE_NETNS:
 	case SOURCE_CNI:
 	case N_SOURCE_KINDS:

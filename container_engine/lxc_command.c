@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -131,4 +132,33 @@ pid_t lxc_init_pid(const char *folder, struct error *error)
 		return not_answered(error, folder);
 	const int checked = size > 0 ? monitor_check(&sender, folder, error) : 0;
 	return checked < 0 ? checked : answer_read(&answer, size, folder, error);
+}
+
+/* Cuts the folder out of a line of /proc/net/unix (unix_seq_show): seven fields, then the name, '@'
+ * for an abstract one. NULL: not the name of a monitor's socket. */
+static const char *monitor_folder(char *line)
+{
+	static const char suffix[] = "/command";
+	int start = 0;
+	(void)sscanf(line, "%*s %*s %*s %*s %*s %*s %*s %n", &start);
+	char *name = line + start;
+	name[strcspn(name, "\n")] = '\0';
+	const size_t length = strlen(name);
+	if (!start || strncmp(name, "@/", 2) != 0 || length <= sizeof(suffix) + 1 ||
+	    strcmp(name + length - (sizeof(suffix) - 1), suffix) != 0)
+		return NULL;
+	name[length - (sizeof(suffix) - 1)] = '\0';
+	return name + 1;
+}
+
+void lxc_list(void (*visit)(void *data, const char *folder), void *data)
+{
+	cleanup_free char *line = NULL;
+	size_t size = 0;
+	cleanup_fclose FILE *file = fopen("/proc/net/unix", "re");
+	while (file && getline(&line, &size, file) > 0) {
+		const char *folder = monitor_folder(line);
+		if (folder)
+			visit(data, folder);
+	}
 }

@@ -13,5 +13,8 @@
  * process that is not trusted (lib/unix_peer.h) or of another pid namespace; or another negative
  * errno. */
 pid_t lxc_init_pid(const char *folder, struct error *error);
+/* Calls `visit` with the folder of each container whose monitor has such a socket, or of which
+ * another process has bound the name. */
+void lxc_list(void (*visit)(void *data, const char *folder), void *data);
 
 #endif

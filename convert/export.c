@@ -23,7 +23,7 @@ static const struct origin *origin_of(const struct index *origins, const struct 
 /* The name by which the host knows the namespace, or NULL. */
 static const char *name_of_origin(const struct origin *origin)
 {
-	return origin->engine ? origin->engine : origin->netns;
+	return origin->owner ? origin->owner : origin->netns;
 }
 
 /* Not 0: an attachment of the set's container of that name is in the namespace. */

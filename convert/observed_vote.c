@@ -14,7 +14,7 @@ static int voter_compare(const void *a, const void *b)
 static bool is_named(const struct observed_set *set, const struct live_ns *ns)
 {
 	const struct origin *origin = index_get(set->origins, &ns, sizeof(ns));
-	return origin && (origin->engine || origin->netns);
+	return origin && (origin->owner || origin->netns);
 }
 
 /* A namespace has one vote, however many containers its owner tags name. */

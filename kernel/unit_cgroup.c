@@ -29,10 +29,15 @@ static int folder_open(int parent, const char *name)
 	return fd >= 0 && fstat(fd, &stat) == 0 && stat.st_uid == 0 ? fd_steal(&fd) : -1;
 }
 
-static bool is_slice(const struct dirent *entry)
+static bool has_suffix(const struct dirent *entry, const char *suffix)
 {
-	const size_t length = strlen(entry->d_name), suffix = sizeof(".slice") - 1;
-	return length > suffix && strcmp(entry->d_name + length - suffix, ".slice") == 0;
+	const size_t length = strlen(entry->d_name), end = strlen(suffix);
+	return length > end && strcmp(entry->d_name + length - end, suffix) == 0;
+}
+
+static int slice_open(DIR *entries, const struct dirent *entry)
+{
+	return has_suffix(entry, ".slice") ? folder_open(dirfd(entries), entry->d_name) : -1;
 }
 
 /* Systemd puts '_' before a name that could be one of the kernel's files (cg_escape). */
@@ -55,7 +60,7 @@ static int unit_below(int folder, const char *unit, unsigned depth)
 	}
 	int found = unit_here(dirfd(entries), unit);
 	for (struct dirent *entry; found < 0 && depth > 0 && (entry = readdir(entries));) {
-		const int slice = is_slice(entry) ? folder_open(dirfd(entries), entry->d_name) : -1;
+		const int slice = slice_open(entries, entry);
 		if (slice >= 0)
 			found = unit_below(slice, unit, depth - 1);
 	}
@@ -93,4 +98,29 @@ pid_t unit_main_pid(const char *unit, struct error *error)
 			pid = oldest_process(group);
 	}
 	return pid > 0 ? pid : error_set(error, ENOENT, "%s has no process", unit);
+}
+
+/* Takes over the descriptor of the folder. */
+static void list_below(int folder, void (*visit)(void *data, const char *unit), void *data,
+		       unsigned depth)
+{
+	cleanup_closedir DIR *entries = fdopendir(folder);
+	if (!entries)
+		close(folder);
+	for (struct dirent *entry; entries && (entry = readdir(entries));) {
+		const int slice = depth > 0 ? slice_open(entries, entry) : -1;
+		if (slice >= 0)
+			list_below(slice, visit, data, depth - 1);
+		else if (has_suffix(entry, ".service"))
+			visit(data, entry->d_name + (entry->d_name[0] == '_'));
+	}
+}
+
+void units_list(void (*visit)(void *data, const char *unit), void *data)
+{
+	for (size_t i = 0; i < sizeof(hierarchies) / sizeof(hierarchies[0]); i++) {
+		const int root = folder_open(AT_FDCWD, hierarchies[i]);
+		if (root >= 0)
+			list_below(root, visit, data, SLICES_MAX);
+	}
 }

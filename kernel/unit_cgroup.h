@@ -11,5 +11,7 @@
  * delegated one. The main process is the oldest one of the group. Returns its process id; -ENOENT:
  * the unit has no process, or no group of its own. */
 pid_t unit_main_pid(const char *unit, struct error *error);
+/* Calls `visit` for each running service, by the whole name of its unit. */
+void units_list(void (*visit)(void *data, const char *unit), void *data);
 
 #endif

@@ -276,6 +276,7 @@ void decode_scalar(const struct decode_state *state)
 	case KEY_LXC:
 	case KEY_INCUS:
 	case KEY_UNIT:
+	case KEY_MACHINE:
 	case KEY_SYSCTL:
 	case KEY_VALUE:
 	case KEY_HOST:

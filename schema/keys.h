@@ -20,6 +20,7 @@ enum key_type {
 	KEY_LXC,         /* const char *: an LXC container's name or absolute path */
 	KEY_INCUS,       /* const char *: an Incus container's name or "PROJECT/NAME" */
 	KEY_UNIT,        /* const char *: a service of systemd */
+	KEY_MACHINE,     /* const char *: a machine of systemd-machined */
 	KEY_SYSCTL,      /* const char *: a sysctl with IFNAME in it */
 	KEY_VALUE,       /* const char *: one line of text */
 	KEY_HOST,        /* const char *: a host's name, or a glob */

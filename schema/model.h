@@ -192,6 +192,7 @@ enum source_kind {
 	SOURCE_LXC,
 	SOURCE_INCUS,
 	SOURCE_SYSTEMD,
+	SOURCE_MACHINE,
 	N_SOURCE_KINDS
 };
 
@@ -202,7 +203,7 @@ struct container {
 	const char *source; /* a namespace's name or path, a process id in decimal, an engine's
 			       name, a pod's "NAMESPACE/NAME", a container of LXC by
 			       name or folder, an instance of Incus by name or "PROJECT/NAME", a
-			       unit of systemd */
+			       unit of systemd, a machine of systemd-machined */
 	struct hosts hosts;
 	bool policy_routing; /* each attachment answers by the gateway of its network */
 	bool guest;          /* no file declares it; its name is "NAME/KEY" */

@@ -16,6 +16,7 @@
 #define SYSCTL_LENGTH_MAX  127
 #define LXC_LENGTH_MAX     90
 #define LXC_NAME_MAX       70
+#define MACHINE_NAME_MAX   64
 #define VALUE_LENGTH_MAX   1023
 #define HOST_LENGTH_MAX    253
 
@@ -175,6 +176,24 @@ static const char *unit_problem(const char *text, const char **ret_hint)
 	return NULL;
 }
 
+/* Labels of letters, digits and '-', with a '.' between (hostname_is_valid of systemd). */
+static const char *machine_problem(const char *text, const char **ret_hint)
+{
+	*ret_hint = "write the machine's name, which `machinectl` lists";
+	if (strlen(text) > MACHINE_NAME_MAX)
+		return "is longer than 64 bytes";
+	for (;; text++) {
+		const size_t length = strspn(text, LETTERS DIGITS "-");
+		if (!length || text[0] == '-' || text[length - 1] == '-')
+			return "is not the name of a machine";
+		text += length;
+		if (!*text)
+			return NULL;
+		if (*text != '.')
+			return "is not the name of a machine";
+	}
+}
+
 /* net.ipv4.conf.IFNAME.rp_filter */
 static const char *sysctl_problem(const char *text, const char **ret_hint)
 {
@@ -240,6 +259,7 @@ const char *text_problem(enum key_type type, const char *text, const char **ret_
 		[KEY_LXC] = lxc_problem,
 		[KEY_INCUS] = incus_problem,
 		[KEY_UNIT] = unit_problem,
+		[KEY_MACHINE] = machine_problem,
 		[KEY_SYSCTL] = sysctl_problem,
 		[KEY_VALUE] = value_problem,
 		[KEY_HOST] = host_problem,

@@ -92,6 +92,8 @@ const char *source_kind_name(enum source_kind kind)
 		return "incus";
 	case SOURCE_SYSTEMD:
 		return "systemd";
+	case SOURCE_MACHINE:
+		return "machine";
 	case N_SOURCE_KINDS:
 		break;
 	}

@@ -46,7 +46,7 @@ static const struct needed {
 	 FIX_SERVICE, false},
 	{CAP_SYS_PTRACE, FINDING_PROBLEM, "CAP_SYS_PTRACE",
 	 "to open the network namespaces of containers that are found by a process (docker, "
-	 "podman, pid, lxc, incus, systemd)",
+	 "podman, pid, lxc, incus, systemd, machine)",
 	 FIX_ENGINES, true},
 };
 

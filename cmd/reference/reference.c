@@ -116,6 +116,7 @@ const char *reference_type(struct arena *arena, const struct key *key)
 		[KEY_LXC] = "a name, or the absolute path of a container's folder",
 		[KEY_INCUS] = "a name, or PROJECT/NAME",
 		[KEY_UNIT] = "the name of a service's unit",
+		[KEY_MACHINE] = "a machine's name",
 		[KEY_SYSCTL] = "a sysctl with IFNAME in it",
 		[KEY_VALUE] = "a line of text",
 		[KEY_HOST] = "a host's name, or a glob of names",

@@ -79,10 +79,11 @@ static const struct relations {
 	 "{'oneOf': [{'required': ['netns']}, {'required': ['pid']}, {'required': ['docker']},"
 	 "           {'required': ['podman']}, {'required': ['cni']},"
 	 "           {'required': ['lxc']}, {'required': ['incus']},"
-	 "           {'required': ['systemd']},"
+	 "           {'required': ['systemd']}, {'required': ['machine']},"
 	 "           {'properties': {'netns': false, 'pid': false, 'docker': false,"
 	 "                           'podman': false, 'cni': false, 'lxc': false,"
-	 "                           'incus': false, 'systemd': false}}]}"},
+	 "                           'incus': false, 'systemd': false,"
+	 "                           'machine': false}}]}"},
 };
 
 static json_t *parse(const char *keywords)

@@ -67,6 +67,10 @@ static const struct rule {
 		       "the instance's name, or PROJECT/NAME"},
 	[KEY_UNIT] = {"unit", "^(?!\\.)(?!.*@\\.service$)[A-Za-z0-9:_.\\\\@-]+\\.service$", 255,
 		      false, "the whole name of a service's unit, such as my-db.service"},
+	[KEY_MACHINE] =
+		{"machine",
+		 "^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$",
+		 64, true, "the machine's name, which `machinectl` lists"},
 	[KEY_SYSCTL] = {"sysctl", "^net\\.ipv[46]\\.(conf|neigh)\\.IFNAME\\.[a-z0-9_]+$", 127,
 			false,
 			"net.ipv4.conf.IFNAME.KEY, net.ipv6.conf.IFNAME.KEY or "

@@ -1,4 +1,5 @@
 #include "lib/thread_pool.h"
+#include "reconcile/observe/init_hints.h"
 #include "reconcile/observe/internal.h"
 #include "reconcile/observe/namespace.h"
 #include "reconcile/observe/netns_lookup.h"
@@ -87,6 +88,7 @@ void container_keep(struct observer *observer, struct container_lookup *lookup,
 {
 	lookup->state = before->state;
 	lookup->engine_pending = before->engine_pending;
+	lookup->absent = before->absent;
 	lookup->code = before->code;
 	lookup->reason = copied(observer, before->reason);
 	lookup->hint = copied(observer, before->hint);
@@ -138,6 +140,7 @@ void container_locate(struct observer *observer, struct container_lookup *lookup
 			      &observer->host, opened);
 	lookup->state = lookup_result.state;
 	lookup->engine_pending = lookup_result.engine_pending;
+	lookup->absent = lookup_result.absent;
 	lookup->code = lookup_result.code;
 	lookup->reason = lookup_result.reason;
 	lookup->hint = lookup_result.hint;
@@ -314,4 +317,5 @@ void container_lookups_find(struct observer *observer, const struct desired *des
 	for (size_t i = 0; i < count; i++)
 		if (kept[i])
 			container_keep(observer, &live->container_lookups[i], kept[i]);
+	init_hints(live);
 }

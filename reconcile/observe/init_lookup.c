@@ -1,10 +1,9 @@
 #include "reconcile/observe/init_lookup.h"
 
-#include "container_engine/lxc_command.h"
 #include "kernel/netns.h"
 #include "kernel/process.h"
-#include "kernel/unit_cgroup.h"
 #include "lib/cleanup.h"
+#include "reconcile/observe/init_finders.h"
 #include "schema/words.h"
 
 #include <errno.h>
@@ -14,51 +13,12 @@
 /* A process that has started less long ago may still enter its namespace. */
 #define STARTING_MS 1000
 
-#define LXC_PATH   "/var/lib/lxc"              /* lxc.lxcpath of Debian and most others */
-#define INCUS_PATH "/var/lib/incus/containers" /* liblxc's path of Incus */
-
-static pid_t lxc_find(struct arena *arena, const char *source, struct error *error)
-{
-	return lxc_init_pid(source[0] == '/' ? source : arena_printf(arena, LXC_PATH "/%s", source),
-			    error);
-}
-
-/* Incus gives an instance of a project other than "default" to liblxc as PROJECT_NAME. */
-static pid_t incus_find(struct arena *arena, const char *source, struct error *error)
-{
-	const char *slash = strchr(source, '/');
-	const int length = slash ? (int)(slash - source) : 0;
-	const char *name = slash ? slash + 1 : source;
-	const bool other = slash && strncmp(source, "default/", sizeof("default/") - 1) != 0;
-	return lxc_init_pid(other ? arena_printf(arena, INCUS_PATH "/%.*s_%s", length, source, name)
-				  : arena_printf(arena, INCUS_PATH "/%s", name),
-			    error);
-}
-
-static pid_t systemd_find(struct arena *arena, const char *source, struct error *error)
-{
-	(void)arena;
-	return unit_main_pid(source, error);
-}
-
-static const struct finder {
-	const char *what; /* for messages */
-	const char *hint; /* if it is in the host's namespace */
-	pid_t (*find)(struct arena *arena, const char *source, struct error *error);
-} finders[N_SOURCE_KINDS] = {
-	[SOURCE_LXC] = {"LXC container", "set lxc.net.0.type = empty in its configuration",
-			lxc_find},
-	[SOURCE_INCUS] = {"Incus container", "remove raw.lxc's lxc.net.0.type = none", incus_find},
-	[SOURCE_SYSTEMD] = {"unit", "set PrivateNetwork=yes in the unit, and restart it",
-			    systemd_find},
-};
-
 bool source_has_init(enum source_kind kind)
 {
-	return finders[kind].find;
+	return init_finder(kind) != NULL;
 }
 
-static struct lookup_result pending(struct arena *arena, const struct finder *finder,
+static struct lookup_result pending(struct arena *arena, const struct init_finder *finder,
 				    const char *source, const char *why)
 {
 	return lookup_result_pending(
@@ -80,7 +40,7 @@ static bool is_starting(int process)
 }
 
 /* The same process has to be found again after it is held: then its id was not reused between. */
-static struct lookup_result netns_locate(struct arena *arena, const struct finder *finder,
+static struct lookup_result netns_locate(struct arena *arena, const struct init_finder *finder,
 					 const char *source, pid_t pid, const struct stat *host)
 {
 	struct error error;
@@ -106,13 +66,17 @@ struct lookup_result init_locate(struct arena *arena, enum source_kind kind, con
 				 const struct stat *host)
 {
 	struct error error;
-	const struct finder *finder = &finders[kind];
+	const struct init_finder *finder = init_finder(kind);
 	const pid_t pid = finder->find(arena, source, &error);
-	if (pid == -ENOENT)
-		return pending(arena, finder, source, "is not running");
+	struct lookup_result result;
+	if (pid == -ENOENT) {
+		result = pending(arena, finder, source, "is not running");
+		result.absent = true;
+		return result;
+	}
 	if (pid < 0)
 		return lookup_result_failed(arena, &error);
-	struct lookup_result result = netns_locate(arena, finder, source, pid, host);
+	result = netns_locate(arena, finder, source, pid, host);
 	result.hint = result.state == CONTAINER_READY ? finder->hint : result.hint;
 	if (result.state == CONTAINER_READY)
 		result.name = arena_printf(arena, "%s %s", source_kind_name(kind), source);

@@ -1,5 +1,5 @@
-/* Finds the network namespace of a container by its first process, which a host's program names:
- * LXC and Incus by the monitor's socket, systemd by a unit's control group. */
+/* Finds the network namespace of a container by its first process, which a program of the host
+ * names (init_finders.h). */
 #ifndef RECONCILE_OBSERVE_INIT_LOOKUP_H
 #define RECONCILE_OBSERVE_INIT_LOOKUP_H
 

@@ -15,7 +15,8 @@ struct lookup_result {
 	enum container_state state;
 	bool engine_pending; /* pending: the engine has never answered yet */
 	bool engine_links;   /* ready: as in struct live_ns */
-	bool absent;         /* pending: the engine answered that it has no such container */
+	bool absent;         /* pending: it does not run, or the engine answered that it has no such
+				container */
 	bool retry;          /* pending: to be asked again, though the engine may report nothing */
 	int fd;              /* when ready: the caller's to close */
 	struct stat stat;

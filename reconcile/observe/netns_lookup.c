@@ -187,7 +187,7 @@ static struct lookup_result init_find(const struct search *search)
 static struct lookup_result (*const finders[])(const struct search *) = {
 	[SOURCE_NETNS] = netns_find,   [SOURCE_PID] = pid_find,      [SOURCE_DOCKER] = engine_find,
 	[SOURCE_PODMAN] = engine_find, [SOURCE_CNI] = cni_find,      [SOURCE_LXC] = init_find,
-	[SOURCE_INCUS] = init_find,    [SOURCE_SYSTEMD] = init_find,
+	[SOURCE_INCUS] = init_find,    [SOURCE_SYSTEMD] = init_find, [SOURCE_MACHINE] = init_find,
 };
 
 struct lookup_result source_locate(struct arena *arena, struct lookups *lookups,

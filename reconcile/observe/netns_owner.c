@@ -7,6 +7,8 @@
 #include "lib/clock.h"
 #include "lib/hashmap.h"
 #include "reconcile/observe/engine_trust.h"
+#include "reconcile/observe/init_finders.h"
+#include "reconcile/observe/init_lookup.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -95,10 +97,10 @@ static void member_visit(const struct finding *finding, enum source_kind kind,
 		return;
 	struct origin *origin =
 		engine_is_trusted(&member->container, fd) ? origin_of(finding, stat.st_ino) : NULL;
-	if (!origin || origin->engine)
+	if (!origin || origin->owner)
 		return;
-	origin->engine_kind = kind;
-	origin->engine = member->named.name;
+	origin->owner_kind = kind;
+	origin->owner = member->named.name;
 }
 
 /* All are inspected concurrently, within one time budget. */
@@ -121,6 +123,39 @@ static void engines_visit(const struct finding *finding)
 	engines_free(engines);
 }
 
+/* The containers of one program. */
+struct init_listing {
+	const struct finding *finding;
+	enum source_kind kind;
+};
+
+static void init_visited(void *data, const char *source)
+{
+	const struct init_listing *listing = data;
+	struct arena *arena = listing->finding->arena;
+	const struct lookup_result found =
+		init_locate(arena, listing->kind, source, &listing->finding->own);
+	if (found.state != CONTAINER_READY)
+		return;
+	close(found.fd);
+	struct origin *origin = origin_of(listing->finding, found.stat.st_ino);
+	if (!origin || origin->owner)
+		return;
+	origin->owner_kind = listing->kind;
+	origin->owner = arena_strdup(arena, source);
+}
+
+/* A container can run within a unit, and then names the namespace. */
+static void inits_visit(const struct finding *finding)
+{
+	static const enum source_kind kinds[] = {SOURCE_LXC, SOURCE_INCUS, SOURCE_MACHINE,
+						 SOURCE_SYSTEMD};
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		struct init_listing listing = {.finding = finding, .kind = kinds[i]};
+		init_finder(kinds[i])->list(finding->arena, init_visited, &listing);
+	}
+}
+
 struct origin *origins_find(const struct live *live, struct arena *arena)
 {
 	struct origin *origins = arena_alloc(arena, live->n_namespaces * sizeof(*origins));
@@ -132,8 +167,10 @@ struct origin *origins_find(const struct live *live, struct arena *arena)
 	for (size_t i = 0; i < live->n_namespaces; i++)
 		index_put(finding.origins, &live->namespaces[i]->inode, sizeof(ino_t), &origins[i]);
 	(void)netns_scan(place_visit, &finding);
-	if (live->n_namespaces > 1)
+	if (live->n_namespaces > 1) {
 		engines_visit(&finding);
+		inits_visit(&finding);
+	}
 	index_free(finding.origins);
 	return origins;
 }
@@ -142,8 +179,8 @@ bool origin_source(const struct origin *origin, const char *name, enum source_ki
 		   const char **ret_source)
 {
 	bool own = origin->netns && strcmp(origin->netns, name) == 0;
-	*ret_kind = origin->engine && !own ? origin->engine_kind : SOURCE_NETNS;
-	*ret_source = origin->engine && !own ? origin->engine : origin->netns;
+	*ret_kind = origin->owner && !own ? origin->owner_kind : SOURCE_NETNS;
+	*ret_source = origin->owner && !own ? origin->owner : origin->netns;
 	if (*ret_source || !origin->pid)
 		return *ret_source != NULL;
 	*ret_kind = SOURCE_PID;

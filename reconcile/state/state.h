@@ -72,6 +72,7 @@ struct container_lookup {
 	const struct container *container;
 	enum container_state state;
 	bool engine_pending; /* pending: its engine has never answered */
+	bool absent;         /* pending: it does not run, or its engine has no such container */
 	bool stale;          /* it may have changed since */
 	struct live_ns *ns;  /* when ready */
 	const char *id;      /* the engine's id of the container; otherwise NULL */

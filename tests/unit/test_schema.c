@@ -349,6 +349,8 @@ static void container_sources(void **state)
 		{"lxc: web_1.a-b, ", SOURCE_LXC, "web_1.a-b"},
 		{"lxc: /srv/lxc/my-db, ", SOURCE_LXC, "/srv/lxc/my-db"},
 		{"systemd: my-db@1.service, ", SOURCE_SYSTEMD, "my-db@1.service"},
+		{"machine: my-db.x-1, ", SOURCE_MACHINE, "my-db.x-1"},
+		{"machine: 7, ", SOURCE_MACHINE, "7"},
 		{"incus: my-db, ", SOURCE_INCUS, "my-db"},
 		{"incus: shop/my-db, ", SOURCE_INCUS, "shop/my-db"},
 	};
