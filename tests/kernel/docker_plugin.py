@@ -1,4 +1,5 @@
-"""`mvapply docker-plugin` as a test runs it: without systemd, so that it can be killed and started again."""
+"""`mvapply docker-plugin` as a test runs it: without systemd, so that it can be killed and started again, but with
+the unit's capabilities alone."""
 import contextlib
 import http.client
 import json
@@ -7,7 +8,9 @@ import signal
 import subprocess
 
 import engines
+import linux
 from host import WORK
+from units import DOCKER, capabilities
 
 SOCKET = "/run/docker/plugins/mvapply.sock"
 
@@ -22,7 +25,8 @@ class Plugin:
         with open(self.log, "ab") as log, self.host.inside("host"):
             self.process = subprocess.Popen(
                 [self.host.binary, "docker-plugin", "-f", self.path], stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log, env={**os.environ, "DOCKER_HOST": f"unix://{WORK}/docker/engine.sock"})
+                stderr=log, env={**os.environ, "DOCKER_HOST": f"unix://{WORK}/docker/engine.sock"},
+                preexec_fn=lambda: linux.keep_capabilities(capabilities(DOCKER)))
         self.host.until(self.answers, "the plugin answers")
 
     def answers(self):

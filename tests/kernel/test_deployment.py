@@ -13,24 +13,10 @@ from dhcp_server import serving
 from host import same
 from registry import test
 from service import HERE, watching
+from units import CAPABILITIES, DHCP, DOCKER, ENGINES, SERVICE, capabilities, unit_values
 
-UNIT = os.path.join(EXAMPLES, "systemd/mvapply.service")
-DHCP = os.path.join(EXAMPLES, "systemd/mvapply-dhcp.conf")
-CAPABILITIES = {"CAP_KILL": 5, "CAP_SETGID": 6, "CAP_SETUID": 7, "CAP_NET_BIND_SERVICE": 10,
-                "CAP_NET_BROADCAST": 11, "CAP_NET_ADMIN": 12, "CAP_NET_RAW": 13,
-                "CAP_SYS_PTRACE": 19, "CAP_SYS_ADMIN": 21}
 TEXT = document({"n": lan()}, {"web": {"n": {"sysctls": {"net.ipv4.conf.IFNAME.forwarding": "1"}}},
                                "db": ["n"]})
-
-
-def unit_values(key, path=UNIT):
-    with open(path, encoding="utf-8") as file:
-        return [line.split("=", 1)[1].strip() for line in file if line.startswith(f"{key}=")]
-
-
-def capabilities(*paths):
-    return {CAPABILITIES[name] for path in paths
-            for value in unit_values("CapabilityBoundingSet", path) for name in value.split()}
 
 
 def systemd_analyze(*arguments):
@@ -39,15 +25,16 @@ def systemd_analyze(*arguments):
     return subprocess.run([path, *arguments], capture_output=True, text=True, check=False)
 
 
-@test("deployment: systemd rates the unit at 2.0 or better")
+@test("deployment: systemd rates the units at 2.0 or better")
 def security(_):
     os.makedirs("unit")
-    shutil.copy(UNIT, "unit")
-    done = systemd_analyze("security", "--offline=true", "--threshold=20", "--no-pager",
-                           "unit/mvapply.service")
-    assert done.returncode == 0, done.stdout[-200:] + done.stderr
-    found = re.search(r"exposure level for mvapply\.service: ([0-9.]+)", done.stdout)
-    assert found and float(found[1]) <= 2.0, done.stdout
+    for unit in (SERVICE, DOCKER):
+        shutil.copy(unit, "unit")
+        name = os.path.basename(unit)
+        done = systemd_analyze("security", "--offline=true", "--threshold=20", "--no-pager", f"unit/{name}")
+        assert done.returncode == 0, done.stdout[-200:] + done.stderr
+        found = re.search(rf"exposure level for {re.escape(name)}: ([0-9.]+)", done.stdout)
+        assert found and float(found[1]) <= 2.0, done.stdout
 
 
 @test("deployment: systemd finds no fault in the units")
@@ -87,7 +74,7 @@ def system_calls(host):
         service.quiet()
     made = traced(host, TEXT, at_work)
     # The unit sets these: LimitNOFILE=, CapabilityBoundingSet=.
-    same(made - filter_allows(UNIT) - {"prlimit64", "setrlimit", "capset"}, set(),
+    same(made - filter_allows(SERVICE) - {"prlimit64", "setrlimit", "capset"}, set(),
          "calls that are not allowed")
 
 
@@ -139,7 +126,7 @@ def confine(kept):
 def confined(host):
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_SHARED)  # as systemd creates it at boot
     host.netns("web")
-    with watching(host, "-f", host.write(TEXT), before=confine(capabilities(UNIT))) as service:
+    with watching(host, "-f", host.write(TEXT), before=confine(capabilities(SERVICE))) as service:
         same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "addresses")
         same(host.sysctl("web", "net/ipv4/conf/eth0/forwarding"), "1", "a sysctl")
         service.settle()
@@ -164,11 +151,10 @@ def dry_run(host, kept):
 @test("deployment: a process's namespace needs the capability that engines.conf adds")
 def confined_process(host):
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_SHARED)
-    more = os.path.join(EXAMPLES, "systemd/mvapply-engines.conf")
     with host.process() as pid:
         for source in ({"pid": pid}, {"netns": f"/proc/{pid}/ns/net"}):
             text = document({"n": lan()}, {"web": {**source, "networks": ["n"]}})
-            for kept, said, found in ((capabilities(UNIT), "blocked", True), (capabilities(UNIT, more), "created", False)):
+            for kept, said, found in ((capabilities(SERVICE), "blocked", True), (capabilities(SERVICE, ENGINES), "created", False)):
                 with watching(host, "-f", host.write(text), before=confine(kept)) as service:
                     service.until_says(f"{said} attach web/n")
                 hint = dry_run(host, kept)
@@ -188,7 +174,7 @@ LEASED = document({"n": lan(dhcp=True, subnet=None, gateway=None)}, {"web": ["n"
 def confined_lease(host):
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_SHARED)
     host.netns("web")
-    kept = capabilities(UNIT, DHCP)
+    kept = capabilities(SERVICE, DHCP)
     with serving(host) as server:
         with watching(host, "-f", host.write(LEASED), before=confine(kept)) as service:
             service.until(lambda: host.addresses("web", "eth0"), "the address")
@@ -198,7 +184,7 @@ def confined_lease(host):
             service.until(lambda: not server.leases() and not host.names("web"), "given back")
             assert not any("error" in line for line in service.log()), service.log()
     # The calls that the filter allows, and the client, which is an unprivileged user then.
-    allowed = filter_allows(UNIT, DHCP)
+    allowed = filter_allows(SERVICE, DHCP)
     with serving(host):
         made = traced(host, LEASED, lambda service: service.until(
             lambda: host.addresses("web", "eth0"), "the address"))
@@ -280,7 +266,7 @@ def unreadable_processes(host):
     os.makedirs(HERE, exist_ok=True)
     with open(f"{HERE}/service.log", "wb") as log:
         stat = os.fstat(log.fileno())
-    with host.process(), watching(host, "-f", host.write(TEXT), before=confine(capabilities(UNIT)),
+    with host.process(), watching(host, "-f", host.write(TEXT), before=confine(capabilities(SERVICE)),
                                   env={"JOURNAL_STREAM": f"{stat.st_dev}:{stat.st_ino}"}) as service:
         service.settle()
         service.send(signal.SIGHUP)

@@ -404,6 +404,15 @@ def asked(host):
     assert "Docker's network lan does not exist" in done.err and "[MV1411]" in done.err, done
 
 
+@test("docker driver: an address of a process that the plugin cannot read is not given to another container")
+def hidden(host):
+    with host.process() as pid:
+        host.write(document({"lan": lan(ip_range=RANGE)}, {"task": {"pid": pid, "networks": ["lan"]}}), "driver.yaml")
+        host.mvapply("apply", "-f", FILE)
+        with plugged(host, FILE) as plugin:
+            same(plugin.call("IpamDriver.RequestAddress", PoolID=POOL)["Address"], "172.16.86.3/24", "the guest's")
+
+
 @driver("a link whose endpoint Docker deleted while the plugin was absent, beside one in use")
 def removed(host, docker, plugin):
     docker.network()
