@@ -154,7 +154,8 @@ static void detail_attachment(FILE *out, const struct link_spec *desired, bool v
 	if (desired->mac.set)
 		fprintf(out, " %s", mac_format(&desired->mac, mac));
 	for (size_t i = 0; i < desired->n_routes; i++)
-		if (verbose || desired->routes[i].to.len == 0)
+		if (verbose ||
+		    (desired->routes[i].to.len == 0 && !table_is_source(desired->routes[i].table)))
 			detail_route(out, &desired->routes[i]);
 	if (!verbose)
 		return;

@@ -3,6 +3,8 @@
 #include "schema/name_rules.h"
 #include "schema/source_text.h"
 
+#include "reconcile/state/policy_routing.h"
+
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,13 +139,18 @@ static void priority_finish(const struct observed_set *set, struct observed_cont
 	}
 }
 
-/* One link with a table of its own shows that the container has `policy_routing`. */
+/* One link with a rule that leads to a table of its own shows that the container has
+ * `policy_routing`. */
 static void policy_finish(struct observed_container *container)
 {
 	for (size_t i = 0; i < container->n_attachments; i++) {
 		const struct observed_attachment *attachment = &container->attachments[i];
-		each_route_of (route, attachment->ns, attachment->link->ifindex)
-			container->model.policy_routing |= live_route_is_source(route);
+		const struct live_ns *ns = attachment->ns;
+		for (size_t k = 0; k < ns->n_rules; k++)
+			container->model.policy_routing |=
+				live_rule_managed(&ns->rules[k]) &&
+				table_is_source(ns->rules[k].rule.table) &&
+				policy_rule_link(ns, &ns->rules[k].rule) == attachment->link;
 	}
 }
 

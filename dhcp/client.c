@@ -134,7 +134,7 @@ static const char *client_id_hex(const struct client_id *id, char text[HEX_SIZE]
 }
 
 struct words {
-	char *items[32];
+	char *items[48];
 	size_t count;
 };
 
@@ -148,9 +148,14 @@ static void word_add(struct words *words, const char *word)
 static void options_add(struct words *words, const struct dhcp_request *request)
 {
 	static char name[80], addr[IP_TEXT_SIZE];
-	static const char *const options[] = {"-o", "-O", "subnet", "-O", "router"};
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+	/* Subnet mask, router, static routes, classless static routes, and Microsoft's: a number is
+	 * no error for a udhcpc that was built without the name. */
+	static const char *const options[] = {"1", "3", "33", "121", "249"};
+	word_add(words, "-o");
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		word_add(words, "-O");
 		word_add(words, options[i]);
+	}
 	if (*request->host_name) {
 		snprintf(name, sizeof(name), "hostname:%s", request->host_name);
 		word_add(words, "-x");

@@ -8,7 +8,7 @@
 #include <sys/types.h>
 
 /* The limit of a client's output in bytes. */
-#define OUTPUT_SIZE 4096
+#define OUTPUT_SIZE 16384
 
 struct run {
 	pid_t pid; /* 0: no process */

@@ -18,22 +18,41 @@ struct client_id client_id_make(const char *set, const char *network, const char
 	return id;
 }
 
-/* The value of "key=value" in the line, copied into the caller's text; false if the key is
- * missing. */
-static bool word_find(const char *line, const char *key, char text[IP_TEXT_SIZE])
+/* The value of "key=value" in the line, which ends with a space or the line; NULL if the key or the
+ * value is missing. */
+static const char *value_find(const char *line, const char *key)
 {
 	const size_t length = strlen(key), end = strcspn(line, "\n");
 	for (const char *at = line; (size_t)(at - line) < end;) {
 		const size_t size = strcspn(at, " \n");
-		if (size > length && size - length < IP_TEXT_SIZE &&
-		    strncmp(at, key, length) == 0 && at[length] == '=') {
-			snprintf(text, IP_TEXT_SIZE, "%.*s", (int)(size - length - 1),
-				 at + length + 1);
-			return *text != '\0';
-		}
+		if (size > length + 1 && strncmp(at, key, length) == 0 && at[length] == '=')
+			return at + length + 1;
 		at += size + strspn(at + size, " ");
 	}
-	return false;
+	return NULL;
+}
+
+/* Copies the value; false if the key is missing, or the value is too long. */
+static bool word_find(const char *line, const char *key, char text[IP_TEXT_SIZE])
+{
+	const char *value = value_find(line, key);
+	const size_t size = value ? strcspn(value, " \n") : 0;
+	if (!size || size >= IP_TEXT_SIZE)
+		return false;
+	snprintf(text, IP_TEXT_SIZE, "%.*s", (int)size, value);
+	return true;
+}
+
+/* Copies the next item of a comma-separated value and moves behind it; an item that is too long is
+ * empty. False: there is none. */
+static bool item_next(const char **at, char text[PREFIX_TEXT_SIZE])
+{
+	const size_t size = *at ? strcspn(*at, ", \n") : 0;
+	if (!size)
+		return false;
+	snprintf(text, PREFIX_TEXT_SIZE, "%.*s", size < PREFIX_TEXT_SIZE ? (int)size : 0, *at);
+	*at += size + ((*at)[size] == ',');
+	return true;
 }
 
 /* 0: not a number, or too small. */
@@ -48,13 +67,18 @@ static unsigned long number_of(const char *text, unsigned long max)
 	return number < max ? number : max;
 }
 
-/* A unicast address for a link: not of "this network" (0/8), loopback, multicast or above. */
+/* Not of "this network" (0/8), loopback, multicast or above. */
+static bool is_unicast(const struct ip *ip)
+{
+	return ip->family == AF_INET && ip->bytes[0] != 0 && ip->bytes[0] != 127 &&
+	       ip->bytes[0] < 224;
+}
+
 static bool ipv4_find(const char *line, const char *key, struct ip *ret)
 {
 	char text[IP_TEXT_SIZE];
 	struct ip ip;
-	if (!word_find(line, key, text) || !ip_parse(text, &ip) || ip.family != AF_INET ||
-	    ip.bytes[0] == 0 || ip.bytes[0] == 127 || ip.bytes[0] >= 224)
+	if (!word_find(line, key, text) || !ip_parse(text, &ip) || !is_unicast(&ip))
 		return false;
 	*ret = ip;
 	return true;
@@ -91,13 +115,99 @@ static const char *seconds_take(const char *line, struct lease *lease)
 }
 
 /* A router outside of the subnet cannot be one of its special addresses, so any is allowed. */
-static void router_take(const char *line, struct lease *lease)
+static bool is_router(const struct lease *lease, const struct ip *ip)
 {
-	struct ip router;
-	if (!ipv4_find(line, "router", &router) || ip_equal(&router, &lease->addr.ip))
+	return is_unicast(ip) && !ip_equal(ip, &lease->addr.ip) &&
+	       (!prefix_contains(&lease->addr, ip) || prefix_usable(&lease->addr, ip));
+}
+
+/* The kernel itself has a route to the subnet. */
+static bool is_destination(const struct lease *lease, const struct prefix *to)
+{
+	if (to->len == 0)
+		return true;
+	return to->len >= LEASE_LENGTH_MIN && is_unicast(&to->ip) &&
+	       !(to->len == lease->addr.len && prefix_contains(to, &lease->addr.ip)) &&
+	       !(to->len == 32 && ip_equal(&to->ip, &lease->addr.ip));
+}
+
+static bool has_route(const struct lease *lease, const struct prefix *to)
+{
+	for (size_t i = 0; i < lease->n_routes; i++)
+		if (prefix_equal(&lease->routes[i].to, to))
+			return true;
+	return false;
+}
+
+/* `via` with family 0: on the LAN, which a default route cannot be. */
+static void route_take(struct lease *lease, struct prefix to, const struct ip *via)
+{
+	to.ip = prefix_first(&to);
+	if (lease->n_routes == LEASE_ROUTES_MAX || !is_destination(lease, &to) ||
+	    has_route(lease, &to) || (via->family ? !is_router(lease, via) : to.len == 0))
 		return;
-	if (!prefix_contains(&lease->addr, &router) || prefix_usable(&lease->addr, &router))
-		lease->router = router;
+	lease->routes[lease->n_routes++] = (struct lease_route){.to = to, .via = *via};
+}
+
+/* "10.0.0.0/8,172.16.86.254,...": a router 0.0.0.0 is none. */
+static void classless_take(const char *at, struct lease *lease)
+{
+	static const struct ip none = {.family = AF_INET};
+	char to_text[PREFIX_TEXT_SIZE], via_text[PREFIX_TEXT_SIZE];
+	struct prefix to;
+	struct ip via;
+	while (item_next(&at, to_text) && item_next(&at, via_text)) {
+		if (!prefix_parse(to_text, &to) || to.ip.family != AF_INET ||
+		    !ip_parse(via_text, &via))
+			continue;
+		if (ip_equal(&via, &none))
+			via = (struct ip){0};
+		route_take(lease, to, &via);
+	}
+}
+
+/* Option 33 has no masks: that of the address's class, or of a host (RFC 2132 5.8, RFC 791). */
+static uint8_t classful_length(const struct ip *ip)
+{
+	const uint8_t first = ip->bytes[0];
+	struct prefix network = {.ip = *ip, .len = first < 128 ? 8 : first < 192 ? 16 : 24};
+	const struct ip lowest = prefix_first(&network);
+	return ip_equal(&lowest, ip) ? network.len : 32;
+}
+
+/* "10.0.0.0/172.16.86.254,...". */
+static void classful_take(const char *at, struct lease *lease)
+{
+	char text[PREFIX_TEXT_SIZE];
+	struct prefix to;
+	struct ip via;
+	while (item_next(&at, text)) {
+		char *slash = strchr(text, '/');
+		if (!slash)
+			continue;
+		*slash = '\0';
+		if (!ip_parse(text, &to.ip) || !ip_parse(slash + 1, &via) || !is_unicast(&to.ip))
+			continue;
+		to.len = classful_length(&to.ip);
+		route_take(lease, to, &via);
+	}
+}
+
+/* RFC 3442: a client that got option 121 ignores the options 3 and 33. */
+static void routes_take(const char *line, struct lease *lease)
+{
+	static const struct prefix all = {.ip.family = AF_INET};
+	const char *classless = value_find(line, "staticroutes");
+	struct ip router;
+	if (!classless)
+		classless = value_find(line, "msstaticroutes");
+	if (classless) {
+		classless_take(classless, lease);
+		return;
+	}
+	if (ipv4_find(line, "router", &router))
+		route_take(lease, all, &router);
+	classful_take(value_find(line, "routes"), lease);
 }
 
 /* NULL: the line is valid. */
@@ -107,7 +217,7 @@ static const char *line_take(const char *line, struct lease *lease)
 	if (!refusal)
 		refusal = seconds_take(line, lease);
 	if (!refusal)
-		router_take(line, lease);
+		routes_take(line, lease);
 	return refusal;
 }
 
@@ -133,6 +243,14 @@ const char *lease_refusal(const char *text)
 	struct lease lease = {0};
 	const char *line = line_find(text);
 	return line ? line_take(line, &lease) : NULL;
+}
+
+struct ip lease_router(const struct lease *lease)
+{
+	for (size_t i = 0; i < lease->n_routes; i++)
+		if (lease->routes[i].to.len == 0)
+			return lease->routes[i].via;
+	return (struct ip){0};
 }
 
 bool host_name_valid(const char *text)

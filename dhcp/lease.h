@@ -15,10 +15,20 @@
  * and no LAN is that large. */
 #define LEASE_LENGTH_MIN 8
 
+/* Further routes of a lease are ignored. */
+#define LEASE_ROUTES_MAX 32
+
+struct lease_route {
+	struct prefix to; /* no host bits; a default route has len 0, others LEASE_LENGTH_MIN or
+			     more */
+	struct ip via;    /* family 0: the destination is on the LAN */
+};
+
 struct lease {
 	struct prefix addr; /* IPv4, with the prefix length of its subnet */
-	struct ip router;   /* family 0: none */
 	uint32_t seconds;   /* LEASE_SECONDS_MIN..LEASE_SECONDS_MAX */
+	struct lease_route routes[LEASE_ROUTES_MAX]; /* no two to the same destination */
+	size_t n_routes;
 };
 
 /* The client identifier by which a server recognises a client (RFC 2132 9.14): type 0, and up to
@@ -34,12 +44,18 @@ struct client_id {
  * have at most 63 bytes (schema/model.h); longer ones are cut. */
 struct client_id client_id_make(const char *set, const char *network, const char *container);
 
-/* Finds "LEASE ip=A mask=L router=R lease=S
- * ", the format of udhcpc_script.h, anywhere in the text. The router is optional, and an invalid
- * one is left out. False: there is no such line, or the lease is invalid. */
+/* Finds a line "LEASE ip=A mask=L lease=S router=R routes=D/R,... staticroutes=D/L,R,...
+ * msstaticroutes=..." anywhere in the text, the format of udhcpc_script.h. The routes are those of
+ * the options 121 (staticroutes) or 249 (msstaticroutes), or else of 3 (router) and 33 (routes):
+ * RFC 3442. Invalid ones are left out: to loopback, multicast or reserved addresses, to the lease's
+ * own subnet or address, through its own address, or to more addresses than a /8 other than all.
+ * False: there is no such line, or the lease is invalid. */
 bool lease_parse(const char *text, struct lease *ret);
 /* The reason why the lease in the text is invalid; NULL: it is valid, or there is none. */
 const char *lease_refusal(const char *text);
+
+/* The router of the lease's default route; family 0: none. */
+struct ip lease_router(const struct lease *lease);
 
 /* Whether the text is a host name that a server can register for a client (RFC 1123 2.1). */
 bool host_name_valid(const char *text);

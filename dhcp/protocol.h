@@ -4,6 +4,7 @@
 
 #include "dhcp/lease.h"
 
+#include <limits.h>
 #include <net/if.h>
 
 enum dhcp_operation {
@@ -35,5 +36,8 @@ struct dhcp_answer {
 	struct lease lease; /* of a successful DHCP_LEASE */
 	char text[128];     /* printable */
 };
+
+/* It is written to a pipe at once. */
+_Static_assert(sizeof(struct dhcp_answer) <= PIPE_BUF, "an answer is larger than a pipe's write");
 
 #endif

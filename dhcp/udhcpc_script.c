@@ -1,8 +1,14 @@
 #include "dhcp/udhcpc_script.h"
 
+#include "dhcp/lease.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Two addresses with a slash. */
+#define WORD_LENGTH_MAX 31
+#define WORD_CHARACTERS "0123456789./"
 
 bool script_meant(int argc, char **argv)
 {
@@ -17,22 +23,43 @@ bool script_meant(int argc, char **argv)
 	return false;
 }
 
-/* The first word of the variable: udhcpc lists all routers. */
-static void word_print(const char *name)
+/* A variable that udhcpc sets for an option of the lease. */
+static const struct variable {
+	const char *name;
+	size_t words; /* the number that is printed */
+} variables[] = {
+	{"ip", 1},
+	{"mask", 1},
+	{"router", 1},
+	{"lease", 1},
+	{"routes", LEASE_ROUTES_MAX},
+	{"staticroutes", 2 * LEASE_ROUTES_MAX},
+	{"msstaticroutes", 2 * LEASE_ROUTES_MAX},
+};
+
+/* The first words, separated by commas. A word that is longer than an address with a prefix, or
+ * has other characters, ends the list: the server chooses it. */
+static void variable_print(const struct variable *variable)
 {
-	const char *value = getenv(name);
-	if (value)
-		printf(" %s=%.*s", name, (int)strcspn(value, " \t\n"), value);
+	const char *at = getenv(variable->name);
+	for (size_t i = 0; at && *at && i < variable->words; i++) {
+		const size_t size = strspn(at, WORD_CHARACTERS);
+		if (!size || size > WORD_LENGTH_MAX || (at[size] && at[size] != ' '))
+			break;
+		if (i == 0)
+			printf(" %s=", variable->name);
+		printf("%s%.*s", i ? "," : "", (int)size, at);
+		at += size + strspn(at + size, " ");
+	}
 }
 
 int script_run(const char *event)
 {
-	static const char *const words[] = {"ip", "mask", "router", "lease"};
 	if (strcmp(event, "bound") != 0 && strcmp(event, "renew") != 0)
 		return 0;
 	fputs("LEASE", stdout);
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		word_print(words[i]);
+	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
+		variable_print(&variables[i]);
 	putchar('\n');
 	return fflush(stdout) == 0 ? 0 : 1;
 }

@@ -145,10 +145,13 @@ struct addr_terms {
 /* The use of DHCP by a link. */
 struct link_dhcp {
 	bool enabled;        /* its IPv4 address is a lease */
+	bool internal;       /* no route of its lease is used outside of own_table */
 	bool gateway;        /* the router of its lease gets the default route */
 	uint32_t table;      /* of that route; 0: main */
+	uint32_t own_table;  /* of all routes of its lease (reconcile/state/lease_routes.h) */
+	bool rule;           /* packets from the leased address are routed by own_table */
 	struct prefix lease; /* the leased address; family 0: none */
-	struct ip router;    /* the router of that lease; family 0: none */
+	bool incomplete;     /* not all of its routes are known: it has to be requested again */
 };
 
 struct link_sysctl {

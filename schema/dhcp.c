@@ -89,11 +89,6 @@ void dhcp_check_attachment(struct build *build, const struct scope *scope,
 		attachment->dhcp = info->network->dhcp;
 	if (info->broken)
 		return;
-	if (attachment->dhcp && container->policy_routing)
-		report(&build->context, CODE_DHCP, scope, at,
-		       "remove `policy_routing`, or write `dhcp: false`",
-		       "has DHCP, which conflicts with `policy_routing`: its router is not known "
-		       "in advance");
 	if (attachment->dhcp) {
 		check_where(build, scope, info, container, at, body);
 		check_explicit(build, scope, attachment, at, body);

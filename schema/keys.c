@@ -231,7 +231,7 @@ static const struct key network_keys[] = {
 	 .type = KEY_BOOL,
 	 AT(struct network_decl, network.dhcp),
 	 .description =
-		 "the LAN's DHCP server assigns IPv4 addresses and the router; no subnet is needed",
+		 "the LAN's DHCP server assigns IPv4 addresses and routes; no subnet is needed",
 	 .default_text = "false"},
 	{.name = "docker",
 	 .type = KEY_NAME,

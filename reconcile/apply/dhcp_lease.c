@@ -7,6 +7,7 @@
 #include "kernel/netns.h"
 #include "reconcile/apply/plan_done.h"
 #include "reconcile/plan/dhcp.h"
+#include "reconcile/state/lease_routes.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -88,26 +89,6 @@ static struct addr_terms lease_terms(const struct lease *lease)
 				   .preferred = lease->seconds / 2};
 }
 
-static struct link_route router_route(const struct ip *router)
-{
-	return (struct link_route){.to = {.ip = *router, .len = 32}};
-}
-
-static struct link_route default_route(const struct link_dhcp *dhcp, const struct ip *router)
-{
-	return (struct link_route){
-		.table = dhcp->table, .to = {.ip.family = AF_INET}, .via = *router};
-}
-
-/* The link's own routes are added again, and a conflicting unmanaged route is kept. */
-static bool has_default(const struct link_spec *desired)
-{
-	for (size_t i = 0; i < desired->n_routes; i++)
-		if (desired->routes[i].to.len == 0 && desired->routes[i].to.ip.family == AF_INET)
-			return true;
-	return false;
-}
-
 struct putting {
 	const struct apply_context *context;
 	struct outcome *outcome;
@@ -141,8 +122,7 @@ static void route_put(const struct putting *putting, const struct link_route *ro
 	    &message, tolerated);
 }
 
-/* An unmanaged route to the router is sufficient. */
-static void new_put(const struct putting *putting, const struct lease *lease, bool replace)
+static void address_put(const struct putting *putting, const struct lease *lease)
 {
 	union message message;
 	const struct link_spec *desired = putting->desired;
@@ -152,14 +132,50 @@ static void new_put(const struct putting *putting, const struct lease *lease, bo
 	    encode_addr_add(&message, putting->ifindex, &lease->addr, lease_terms(lease),
 			    NLM_F_REPLACE),
 	    &message, 0);
-	if (!lease->router.family || putting->outcome->state == OUTCOME_FAILED)
-		return;
-	struct link_route route = router_route(&lease->router);
-	route_put(putting, &route, replace || ip_equal(&desired->dhcp.router, &lease->router),
-		  EEXIST);
-	route = default_route(&desired->dhcp, &lease->router);
-	if (desired->dhcp.gateway)
-		route_put(putting, &route, replace || has_default(desired), 0);
+}
+
+static bool has_route(const struct link_spec *spec, const struct link_route *route)
+{
+	for (size_t i = 0; i < spec->n_routes; i++)
+		if (link_route_same(&spec->routes[i], route))
+			return true;
+	return false;
+}
+
+/* A route of the old lease to the same destination is replaced. Another program's default route is
+ * a conflict; its other routes, and those to the subnets of other links, are used in place of the
+ * lease's. */
+static void routes_put(const struct putting *putting, const struct lease *lease, bool replace)
+{
+	struct link_route routes[LEASE_LINK_ROUTES_MAX];
+	const size_t count = lease_link_routes(&putting->desired->dhcp, lease, routes);
+	for (size_t i = 0; i < count && putting->outcome->state != OUTCOME_FAILED; i++) {
+		const struct link_route *route = &routes[i];
+		const bool known =
+			table_is_source(route->table) || has_route(putting->desired, route);
+		if (known || !route->to.len)
+			route_put(putting, route, replace || known, 0);
+		else
+			route_put(putting, route, false, EEXIST);
+	}
+}
+
+static void rule_put(const struct putting *putting, const struct lease *lease)
+{
+	union message message;
+	struct policy_rule rule;
+	struct operation_context operation_at =
+		operation_of(OP_RULE_ADD, putting->desired->ns, putting->desired);
+	if (putting->outcome->state != OUTCOME_FAILED &&
+	    lease_link_rule(&putting->desired->dhcp, lease, &rule))
+		put(putting, &operation_at, encode_rule_add(&message, &rule), &message, EEXIST);
+}
+
+static void new_put(const struct putting *putting, const struct lease *lease, bool replace)
+{
+	address_put(putting, lease);
+	routes_put(putting, lease, replace);
+	rule_put(putting, lease);
 }
 
 static bool address_replaced(const struct link_spec *desired, const struct lease *lease)
@@ -167,24 +183,59 @@ static bool address_replaced(const struct link_spec *desired, const struct lease
 	return desired->dhcp.lease.ip.family && !prefix_equal(&desired->dhcp.lease, &lease->addr);
 }
 
+static bool lease_has_route(const struct link_dhcp *dhcp, const struct lease *lease,
+			    const struct link_route *route)
+{
+	struct link_route routes[LEASE_LINK_ROUTES_MAX];
+	const size_t count = lease_link_routes(dhcp, lease, routes);
+	for (size_t i = 0; i < count; i++)
+		if (link_route_same(&routes[i], route))
+			return true;
+	return false;
+}
+
+/* No file gives IPv4 routes to a link with a lease: all are of the previous one. */
+static void old_routes_remove(const struct putting *putting, const struct lease *lease,
+			      struct batch *batch)
+{
+	union message message;
+	const struct link_spec *desired = putting->desired;
+	for (size_t i = 0; i < desired->n_routes; i++)
+		if (desired->routes[i].to.ip.family == AF_INET &&
+		    !lease_has_route(&desired->dhcp, lease, &desired->routes[i]))
+			queue(batch,
+			      encode_route_delete(&message, putting->ifindex, &desired->routes[i],
+						  OWNER_TAG_PROTOCOL, 0),
+			      &message, false);
+}
+
+static void old_rule_remove(const struct putting *putting, const struct lease *lease,
+			    struct batch *batch)
+{
+	union message message;
+	struct policy_rule rule;
+	const struct link_spec *desired = putting->desired;
+	const bool has = lease_link_rule(&desired->dhcp, lease, &rule);
+	for (size_t i = 0; i < desired->policy.n_rules; i++) {
+		const struct policy_rule *old = &desired->policy.rules[i];
+		if (old->table == desired->dhcp.own_table && old->from.ip.family == AF_INET &&
+		    !(has && policy_rule_equal(old, &rule)))
+			queue(batch, encode_rule_delete(&message, old), &message, false);
+	}
+}
+
 /* Removes the objects of the previous lease only. Missing objects need no reply. */
 static void old_remove(const struct putting *putting, const struct lease *lease)
 {
 	union message message;
 	struct error error;
-	const struct link_dhcp *dhcp = &putting->desired->dhcp;
-	const struct link_route routes[] = {default_route(dhcp, &dhcp->router),
-					    router_route(&dhcp->router)};
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
-	for (size_t i = 0; dhcp->router.family && !ip_equal(&dhcp->router, &lease->router) && i < 2;
-	     i++)
-		queue(batch,
-		      encode_route_delete(&message, putting->ifindex, &routes[i],
-					  OWNER_TAG_PROTOCOL, 0),
-		      &message, false);
+	old_routes_remove(putting, lease, batch);
+	old_rule_remove(putting, lease, batch);
 	if (address_replaced(putting->desired, lease))
-		queue(batch, encode_addr_delete(&message, putting->ifindex, &dhcp->lease), &message,
-		      false);
+		queue(batch,
+		      encode_addr_delete(&message, putting->ifindex, &putting->desired->dhcp.lease),
+		      &message, false);
 	if (batch_count(batch))
 		(void)batch_send_promote_secondaries(putting->context, putting->netlink,
 						     putting->desired->ns, putting->desired->name,
@@ -358,14 +409,23 @@ void releases_do(struct apply_context *context)
 		release_note(context, leasing.steps[i], &leasing.requests[i]);
 }
 
-/* Restores the objects of the old lease on the link. */
+/* The use of DHCP as its routes on the link show it: those that it does not use outside of its own
+ * table are not used again. */
 static void dhcp_of_live(struct link_spec *spec, const struct prefix *lease)
 {
-	spec->dhcp = (struct link_dhcp){.enabled = true, .lease = *lease};
+	spec->dhcp = (struct link_dhcp){.enabled = true,
+					.internal = true,
+					.own_table = SOURCE_TABLE_FIRST,
+					.lease = *lease};
 	for (size_t i = 0; i < spec->n_routes; i++) {
 		const struct link_route *route = &spec->routes[i];
-		if (route->to.len == 0 && route->to.ip.family == AF_INET) {
-			spec->dhcp.router = route->via;
+		if (route->to.ip.family != AF_INET)
+			continue;
+		if (table_is_source(route->table)) {
+			spec->dhcp.own_table = route->table;
+		} else if (route->to.len) {
+			spec->dhcp.internal = false;
+		} else {
 			spec->dhcp.gateway = true;
 			spec->dhcp.table = route->table;
 		}

@@ -1,6 +1,7 @@
 #include "reconcile/apply/plan_done.h"
 
 #include "lib/arena.h"
+#include "reconcile/state/lease_routes.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -20,15 +21,15 @@ static void addrs_replace(struct link_spec *spec, const struct link_spec *desire
 static void routes_replace(struct link_spec *spec, const struct link_spec *desired,
 			   const struct lease *lease, struct arena *arena)
 {
-	spec->routes = arena_alloc(arena, (desired->n_routes + 1) * sizeof(*spec->routes));
+	struct link_route routes[LEASE_LINK_ROUTES_MAX];
+	const size_t count = lease_link_routes(&desired->dhcp, lease, routes);
+	spec->routes = arena_alloc(arena, (desired->n_routes + count) * sizeof(*spec->routes));
 	spec->n_routes = 0;
 	for (size_t i = 0; i < desired->n_routes; i++)
 		if (desired->routes[i].to.ip.family != AF_INET)
 			spec->routes[spec->n_routes++] = desired->routes[i];
-	if (lease->router.family && desired->dhcp.gateway)
-		spec->routes[spec->n_routes++] = (struct link_route){.table = desired->dhcp.table,
-								     .to = {.ip.family = AF_INET},
-								     .via = lease->router};
+	for (size_t i = 0; i < count; i++)
+		spec->routes[spec->n_routes++] = routes[i];
 }
 
 struct link_spec link_spec_leased(const struct link_spec *desired, const struct lease *lease,
@@ -38,7 +39,7 @@ struct link_spec link_spec_leased(const struct link_spec *desired, const struct 
 	addrs_replace(&spec, desired, lease, arena);
 	routes_replace(&spec, desired, lease, arena);
 	spec.dhcp.lease = lease->addr;
-	spec.dhcp.router = lease->router;
+	spec.dhcp.incomplete = false;
 	return spec;
 }
 

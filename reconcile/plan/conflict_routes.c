@@ -209,7 +209,9 @@ struct check_result check_routes(const struct conflict_finder *finder,
 		const struct live_route *route = &planned->ns->routes[i];
 		const char *set = set_of_route(matched, planned->ns, route);
 		const struct live_link *kept = kept_of_route(matched, planned->ns, route);
-		if (route->proto == OWNER_TAG_PROTOCOL && !set && !kept)
+		const bool leaves =
+			link_leaves(matched, live_link_by_index(planned->ns, route->ifindex));
+		if ((route->proto == OWNER_TAG_PROTOCOL || leaves) && !set && !kept)
 			continue;
 		struct link_route *desired_route = desired_route_find(finder, planned, route);
 		if (desired_route && kept)

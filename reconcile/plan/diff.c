@@ -352,7 +352,8 @@ static void diff_policy(const struct step *step, struct changes *changes)
 			rule_change(changes, false, &desired->rules[i]);
 }
 
-/* The preferred lifetime ends after half of the lease (lease_terms). */
+/* The preferred lifetime ends after half of the lease (lease_terms). A lease whose routes are
+ * unknown, since all of them were removed, is renewed as well. */
 static void diff_lease(const struct step *step, struct changes *changes)
 {
 	const struct link_dhcp *dhcp = &step->desired->dhcp;
@@ -361,7 +362,8 @@ static void diff_lease(const struct step *step, struct changes *changes)
 		return;
 	if (!dhcp->lease.ip.family)
 		change_add(changes, FIELD_DHCP, NULL, "a lease");
-	else if (link_spec_addr_terms(step->desired, &dhcp->lease).preferred == 0)
+	else if (link_spec_addr_terms(step->desired, &dhcp->lease).preferred == 0 ||
+		 dhcp->incomplete)
 		change_add(changes, FIELD_DHCP,
 			   arena_strdup(changes->arena, prefix_format(&dhcp->lease, text)),
 			   "renewed");

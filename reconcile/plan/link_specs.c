@@ -44,7 +44,7 @@ static void lease_specify(const struct specifier *specifier,
 			  const struct planned_attachment *planned, struct link_spec *spec)
 {
 	const struct live_addr *lease = address_of(specifier, planned)->lease;
-	spec->dhcp.enabled = planned_leases(planned);
+	spec->dhcp = specifier->assigned->routes->assigned[planned->number].dhcp;
 	spec->dhcp.gateway = specifier->conflicts->checked[planned->number].gateway;
 	if (specifier->conflicts->checked[planned->number].policy[IPV4])
 		spec->dhcp.table = POLICY_TABLE;
@@ -58,8 +58,6 @@ static void lease_specify(const struct specifier *specifier,
 	terms[0].valid = lease->valid;
 	terms[0].preferred = lease->preferred;
 	spec->addr_terms = terms;
-	spec->dhcp.lease = lease->prefix;
-	spec->dhcp.router = specifier->assigned->routes->assigned[planned->number].router;
 }
 
 static void sysctl_add(struct arena *arena, struct link_spec *spec, struct link_sysctl sysctl)

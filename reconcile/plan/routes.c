@@ -7,6 +7,7 @@
 /* The routes during selection. */
 struct router {
 	const struct plan_input *input;
+	const struct matched *matched;
 	const struct addresses *addresses;
 	const uint32_t *source_tables;
 	struct assigned_routes *assigned; /* by planned_attachment.number */
@@ -30,17 +31,32 @@ static void rule_add(const struct router *router, const struct planned_attachmen
 	*array_push(router->input->arena, assigned->rules, assigned->n_rules) = rule;
 }
 
-/* The route to the router of the lease, which may be outside of its subnet; the router is
- * recognised by this route later, too. */
-static void router_add(const struct router *router, const struct planned_attachment *planned)
+static bool is_internal(const struct planned_attachment *planned)
+{
+	return planned->network->internal;
+}
+
+static bool has_source_rules(const struct planned_attachment *planned)
+{
+	return planned->container->policy_routing && !is_internal(planned);
+}
+
+/* The lease as far as the kernel remembers it. */
+static void lease_find(const struct router *router, const struct planned_attachment *planned)
 {
 	struct assigned_routes *assigned = &router->assigned[planned->number];
-	if (!router->addresses->assigned[planned->number].lease)
+	const struct live_addr *live = router->addresses->assigned[planned->number].lease;
+	assigned->dhcp = (struct link_dhcp){.enabled = planned_leases(planned),
+					    .internal = is_internal(planned),
+					    .own_table = router->source_tables[planned->number],
+					    .rule = has_source_rules(planned)};
+	if (!assigned->dhcp.enabled || !live)
 		return;
-	assigned->router = live_lease_router(planned->ns, planned->current);
-	if (assigned->router.family)
-		route_add(router, planned,
-			  (struct link_route){.to = {.ip = assigned->router, .len = 32}});
+	struct lease *lease = arena_alloc(router->input->scratch, sizeof(*lease));
+	lease->addr = live->prefix;
+	assigned->dhcp.lease = live->prefix;
+	assigned->dhcp.incomplete = !live_lease_routes(planned->ns, planned->current, lease);
+	assigned->lease = lease;
 }
 
 static const struct assigned_address *address_of(const struct router *router,
@@ -57,27 +73,36 @@ static bool leases(const struct planned_attachment *planned, uint8_t family)
 static struct ip gateway_of(const struct router *router, const struct planned_attachment *planned,
 			    uint8_t family)
 {
+	const struct lease *lease = router->assigned[planned->number].lease;
 	if (leases(planned, family))
-		return router->assigned[planned->number].router;
+		return lease ? lease_router(lease) : (struct ip){0};
 	const struct ip *gateway = network_gateway(
 		planned->network, assigned_primary(address_of(router, planned), family));
 	return gateway ? *gateway : (struct ip){0};
 }
 
+static bool is_reached(const struct router *router, const struct planned_attachment *planned,
+		       const struct ip *via)
+{
+	const struct lease *lease = router->assigned[planned->number].lease;
+	return lease && via->family == AF_INET
+		       ? prefix_contains(&lease->addr, via)
+		       : assigned_reaches(address_of(router, planned), planned->network, via);
+}
+
 /* Whether the route needs the flag that its next hop is on the LAN, as no subnet of an address has
- * it. An IPv6 link-local one always is, and a router of a lease has a route of its own. */
+ * it. An IPv6 link-local one always is. */
 static bool is_on_link(const struct router *router, const struct planned_attachment *planned,
 		       const struct ip *via)
 {
-	return via->family && !leases(planned, via->family) && !ip_is_link_local(via) &&
-	       !assigned_reaches(address_of(router, planned), planned->network, via);
+	return via->family && !ip_is_link_local(via) && !is_reached(router, planned, via);
 }
 
 /* Whether it may have a default route. For a lease, that is known only when it has arrived. */
 static bool claims_default(const struct router *router, const struct planned_attachment *planned,
 			   uint8_t family)
 {
-	return leases(planned, family) ? !planned->network->internal
+	return leases(planned, family) ? !is_internal(planned)
 				       : gateway_of(router, planned, family).family != 0;
 }
 
@@ -115,7 +140,7 @@ static void defaults_add(const struct router *router, const struct netns_group *
 		if (!owner)
 			continue;
 		const struct ip via = gateway_of(router, owner, family);
-		router->assigned[owner->number].gateway |= leases(owner, family);
+		router->assigned[owner->number].dhcp.gateway |= leases(owner, family);
 		if (via.family)
 			default_add(router, owner, &via, 0);
 	}
@@ -169,11 +194,11 @@ static void source_routes_add(const struct router *router, const struct planned_
 {
 	const uint32_t table = router->source_tables[planned->number];
 	const struct assigned_address *address = address_of(router, planned);
-	for (size_t i = 0; table && i < address->count; i++) {
+	for (size_t i = 0; has_source_rules(planned) && i < address->count; i++) {
 		const struct ip *ip = &address->ips[i].ip;
 		const struct ip via =
 			ip->family ? gateway_of(router, planned, ip->family) : (struct ip){0};
-		if (!via.family)
+		if (!via.family || leases(planned, ip->family))
 			continue;
 		subnet_route_add(router, planned, ip, table);
 		default_add(router, planned, &via, table);
@@ -198,26 +223,109 @@ static void own_rules_add(const struct router *router, const struct planned_atta
 	}
 }
 
+/* Whether the destination is a subnet of the attachment, or it has a route there. */
+static bool reaches(const struct router *router, const struct planned_attachment *planned,
+		    const struct link_route *route)
+{
+	const struct assigned_routes *assigned = &router->assigned[planned->number];
+	const struct prefix *lease = &assigned->dhcp.lease;
+	for (size_t i = 0; i < assigned->count; i++)
+		if (link_route_same(&assigned->routes[i], route))
+			return true;
+	for (size_t i = 0; i < planned->network->n_subnets; i++)
+		if (prefix_equal(&planned->network->subnets[i].prefix, &route->to))
+			return true;
+	return lease->len == route->to.len && prefix_contains(&route->to, &lease->ip);
+}
+
+static bool other_reaches(const struct router *router, const struct planned_attachment *planned,
+			  const struct link_route *route)
+{
+	const struct netns_group *group = planned->netns_group;
+	for (size_t i = 0; i < group->count; i++)
+		if (group->planned_all[i] != planned &&
+		    reaches(router, group->planned_all[i], route))
+			return true;
+	return false;
+}
+
+/* A route of another program or set, or the kernel's to the subnet of a link that stays. */
+static bool live_reaches(const struct router *router, const struct planned_attachment *planned,
+			 const struct link_route *route)
+{
+	for (size_t i = 0; i < planned->ns->n_routes; i++) {
+		const struct live_route *live = &planned->ns->routes[i];
+		const struct live_link *link = live_link_by_index(planned->ns, live->ifindex);
+		const bool ours = live->proto == OWNER_TAG_PROTOCOL && link &&
+				  owner_tag_has_set(&link->tag, planned->set->name);
+		if (link != planned->current && !ours && !link_leaves(router->matched, link) &&
+		    link_route_is(route, live))
+			return true;
+	}
+	return false;
+}
+
+/* The routes that are left of an incomplete lease are used until the server has answered. */
+static void incomplete_keep(const struct router *router, const struct planned_attachment *planned)
+{
+	const struct assigned_routes *assigned = &router->assigned[planned->number];
+	if (!assigned->lease)
+		return;
+	each_route_of (live, planned->ns, planned->current->ifindex)
+		if (live->proto == OWNER_TAG_PROTOCOL && live->to.ip.family == AF_INET &&
+		    (live->to.len || assigned->dhcp.gateway))
+			route_add(router, planned, link_route_of(live));
+}
+
+/* A route of the lease yields to all others: the server must not redirect other networks. */
+static void lease_routes_add(const struct router *router, const struct planned_attachment *planned)
+{
+	const struct assigned_routes *assigned = &router->assigned[planned->number];
+	struct link_route routes[LEASE_LINK_ROUTES_MAX];
+	if (!assigned->lease || assigned->dhcp.incomplete) {
+		incomplete_keep(router, planned);
+		return;
+	}
+	const size_t count = lease_link_routes(&assigned->dhcp, assigned->lease, routes);
+	for (size_t i = 0; i < count; i++)
+		if (routes[i].table || !routes[i].to.len ||
+		    (!other_reaches(router, planned, &routes[i]) &&
+		     !live_reaches(router, planned, &routes[i])))
+			route_add(router, planned, routes[i]);
+}
+
+static void lease_rule_add(const struct router *router, const struct planned_attachment *planned)
+{
+	const struct assigned_routes *assigned = &router->assigned[planned->number];
+	struct policy_rule rule;
+	if (assigned->lease && lease_link_rule(&assigned->dhcp, assigned->lease, &rule))
+		rule_add(router, planned, rule);
+}
+
 struct routes routes_choose(const struct matched *matched, const struct addresses *addresses)
 {
 	const struct attachments *attachments = matched->attachments;
 	const struct router router = {
 		.input = matched->input,
+		.matched = matched,
 		.addresses = addresses,
 		.source_tables = source_tables_choose(matched),
 		.assigned = arena_alloc(matched->input->scratch,
 					(attachments->count + 1) * sizeof(struct assigned_routes))};
 	for (size_t i = 0; i < attachments->n_containers; i++)
-		router_add(&router, &attachments->planned[i]);
+		lease_find(&router, &attachments->planned[i]);
 	for (size_t i = 0; i < attachments->groups.count; i++)
 		defaults_add(&router, &attachments->groups.all[i]);
 	for (size_t i = 0; i < attachments->n_containers; i++) {
 		const struct planned_attachment *planned = &attachments->planned[i];
 		own_routes_add(&router, planned);
 		source_routes_add(&router, planned);
+		lease_rule_add(&router, planned);
 		own_rules_add(&router, planned, planned->network->rules, planned->network->n_rules);
 		own_rules_add(&router, planned, planned->attachment->rules,
 			      planned->attachment->n_rules);
 	}
+	for (size_t i = 0; i < attachments->n_containers; i++)
+		lease_routes_add(&router, &attachments->planned[i]);
 	return (struct routes){.assigned = router.assigned};
 }

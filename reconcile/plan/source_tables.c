@@ -2,8 +2,9 @@
 
 static bool has_table(const struct planned_attachment *planned)
 {
-	return planned->container && planned->container->policy_routing &&
-	       !planned->network->internal;
+	return planned_leases(planned) ||
+	       (planned->container && planned->container->policy_routing &&
+		!planned->network->internal);
 }
 
 /* The table of the live link; 0: none. */

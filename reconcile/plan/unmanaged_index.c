@@ -29,6 +29,13 @@ bool link_kept(const struct matched *matched, const struct live_link *link)
 	return managed && matched->attachments->uses[managed->number].kept;
 }
 
+bool link_leaves(const struct matched *matched, const struct live_link *link)
+{
+	const struct managed_link *managed = link ? managed_of_link(matched->managed, link) : NULL;
+	return managed && !link_unmanaged(matched, link) &&
+	       !matched->attachments->uses[managed->number].used;
+}
+
 bool is_passthru(const struct live_link *link)
 {
 	return link->mode_known && link->mode == MODE_PASSTHRU;

@@ -65,6 +65,8 @@ bool link_unmanaged(const struct matched *matched, const struct live_link *link)
 /* Whether it is the link of a container that is not running, in a namespace that another container
  * shared; `link` may be NULL. */
 bool link_kept(const struct matched *matched, const struct live_link *link);
+/* Whether the plan deletes the managed link, as no attachment uses it; NULL is allowed. */
+bool link_leaves(const struct matched *matched, const struct live_link *link);
 bool is_passthru(const struct live_link *link);
 /* "z0 in evil", "eth0 in web (web/lan of set "a")", or the parent's name. */
 const char *unmanaged_label(const struct plan_input *input, const struct unmanaged *unmanaged);

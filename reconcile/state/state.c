@@ -114,12 +114,3 @@ const struct live_addr *live_lease(const struct live *live, const struct live_ns
 			return addr;
 	return NULL;
 }
-
-struct ip live_lease_router(const struct live_ns *ns, const struct live_link *link)
-{
-	each_route_of (route, ns, link->ifindex)
-		if (route->proto == OWNER_TAG_PROTOCOL && route->to.ip.family == AF_INET &&
-		    route->to.len == 32 && !route->via.family && !route->table)
-			return route->to.ip;
-	return (struct ip){0};
-}

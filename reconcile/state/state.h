@@ -124,7 +124,7 @@ const struct live_link *live_link_by_index(const struct live_ns *ns, int ifindex
 /* Whether it is a default route by which packets leave, of the main table or of POLICY_TABLE. Those
  * of other tables are reached by rules of their own. */
 bool live_route_is_default(const struct live_route *route);
-/* Whether it is in the table of an attachment with `policy_routing`. */
+/* Whether it is in the own table of an attachment with a lease, or with `policy_routing`. */
 bool live_route_is_source(const struct live_route *route);
 /* Whether it is the managed default route of the family in POLICY_TABLE. */
 bool live_policy_default(const struct live_route *route, uint8_t family);
@@ -138,9 +138,6 @@ bool live_link_is_called(const struct live_link *link, const char *name);
  * which is no longer preferred after half of it. */
 const struct live_addr *live_lease(const struct live *live, const struct live_ns *ns,
 				   const struct live_link *link);
-/* The router of the link's lease, the destination of a managed route without a gateway; family 0:
- * none. */
-struct ip live_lease_router(const struct live_ns *ns, const struct live_link *link);
 /* The link's addresses and routes, in the order of the kernel's listing: the first one (`after`
  * NULL), then the next; NULL after the last. */
 const struct live_addr *live_addr_next(const struct live_ns *ns, int ifindex,

@@ -1,5 +1,6 @@
 #include "reconcile/traffic/traffic.h"
 
+#include "reconcile/state/lease_routes.h"
 #include "schema/driver.h"
 
 #include <linux/if_addr.h>
@@ -191,7 +192,12 @@ static size_t choose_declared(struct chooser *chooser, uint8_t family)
 static size_t choose_leased(struct chooser *chooser)
 {
 	const struct live_addr *lease = live_lease(chooser->live, chooser->ns, chooser->link);
-	const struct ip router = live_lease_router(chooser->ns, chooser->link);
+	struct ip router = {0};
+	if (lease) {
+		struct lease known = {.addr = lease->prefix};
+		(void)live_lease_routes(chooser->ns, chooser->link, &known);
+		router = lease_router(&known);
+	}
 	if (lease && router.family && prefix_contains(&lease->prefix, &router))
 		question_add(chooser, &router, &lease->prefix.ip);
 	else

@@ -5,13 +5,32 @@
 
 #include <string.h>
 
+static void route_check(const struct lease *lease, const struct lease_route *route)
+{
+	const struct prefix *to = &route->to;
+	const struct ip first = prefix_first(to);
+	HOLDS(to->ip.family == AF_INET && ip_equal(&first, &to->ip));
+	HOLDS(to->len == 0 ||
+	      (to->len >= LEASE_LENGTH_MIN && to->len <= 32 && to->ip.bytes[0] != 0 &&
+	       to->ip.bytes[0] != 127 && to->ip.bytes[0] < 224));
+	HOLDS(to->len == 0 ||
+	      !(to->len == lease->addr.len && prefix_contains(to, &lease->addr.ip)));
+	HOLDS(route->via.family == AF_INET || (route->via.family == 0 && to->len > 0));
+	HOLDS(!ip_equal(&route->via, &lease->addr.ip) && route->via.bytes[0] != 127 &&
+	      route->via.bytes[0] < 224);
+	for (const struct lease_route *other = lease->routes; other < route; other++)
+		HOLDS(!prefix_equal(&other->to, to));
+}
+
 static void lease_check(const struct lease *lease)
 {
 	HOLDS(lease->addr.ip.family == AF_INET && lease->addr.len >= 1 && lease->addr.len <= 32);
 	HOLDS(prefix_usable(&lease->addr, &lease->addr.ip));
 	HOLDS(lease->addr.ip.bytes[0] != 127 && lease->addr.ip.bytes[0] < 224);
 	HOLDS(lease->seconds >= LEASE_SECONDS_MIN && lease->seconds <= LEASE_SECONDS_MAX);
-	HOLDS(!lease->router.family || !ip_equal(&lease->router, &lease->addr.ip));
+	HOLDS(lease->n_routes <= LEASE_ROUTES_MAX);
+	for (size_t i = 0; i < lease->n_routes; i++)
+		route_check(lease, &lease->routes[i]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -51,10 +51,90 @@ static void test_lease(void **state)
 		char text[PREFIX_TEXT_SIZE];
 		assert_true(lease_parse(rows[i].expected, &lease));
 		assert_string_equal(prefix_format(&lease.addr, text), rows[i].addr);
-		assert_string_equal(lease.router.family ? ip_format(&lease.router, text) : "",
-				    rows[i].router);
+		const struct ip router = lease_router(&lease);
+		assert_string_equal(router.family ? ip_format(&router, text) : "", rows[i].router);
 		assert_int_equal(lease.seconds, rows[i].seconds);
 	}
+}
+
+/* "to via;" of each route. */
+static void routes_format(const struct lease *lease, char text[2048])
+{
+	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
+	*text = '\0';
+	for (size_t i = 0; i < lease->n_routes; i++) {
+		const struct lease_route *route = &lease->routes[i];
+		snprintf(text + strlen(text), 2048 - strlen(text), "%s %s;",
+			 prefix_format(&route->to, to),
+			 route->via.family ? ip_format(&route->via, via) : "-");
+	}
+}
+
+static void test_routes(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *options, *expected;
+	} rows[] = {
+		/* RFC 3442: with option 121, the options 3 and 33 are ignored, 249 as well. */
+		{"router=172.16.86.1 routes=10.0.0.0/172.16.86.2 "
+		 "staticroutes=10.1.0.0/16,172.16.86.3,0.0.0.0/0,172.16.86.4 "
+		 "msstaticroutes=10.2.0.0/16,172.16.86.5",
+		 "10.1.0.0/16 172.16.86.3;0.0.0.0/0 172.16.86.4;"},
+		{"router=172.16.86.1 msstaticroutes=10.2.0.0/16,172.16.86.5",
+		 "10.2.0.0/16 172.16.86.5;"},
+		{"router=172.16.86.1 staticroutes=nonsense", ""},
+		/* On the LAN; a default route cannot be. */
+		{"staticroutes=10.9.0.0/24,0.0.0.0,0.0.0.0/0,0.0.0.0", "10.9.0.0/24 -;"},
+		/* Option 33: by the class of the address, or one host. */
+		{"router=172.16.86.1 routes=10.0.0.0/172.16.86.2,172.20.0.0/172.16.86.2,"
+		 "192.0.2.0/172.16.86.2,192.0.2.9/172.16.86.2,0.0.0.0/172.16.86.2",
+		 "0.0.0.0/0 172.16.86.1;10.0.0.0/8 172.16.86.2;172.20.0.0/16 172.16.86.2;"
+		 "192.0.2.0/24 172.16.86.2;192.0.2.9/32 172.16.86.2;"},
+		/* Host bits; a second route to the destination; a cut list. */
+		{"staticroutes=10.1.2.3/16,172.16.86.3,10.1.0.0/16,172.16.86.4,10.2.0.0/16",
+		 "10.1.0.0/16 172.16.86.3;"},
+		/* All traffic in two halves, and more than a /8. */
+		{"staticroutes=0.0.0.0/1,172.16.86.3,128.0.0.0/1,172.16.86.3,64.0.0.0/7,172.16.86.3",
+		 ""},
+		/* Loopback, this network, multicast, broadcast, reserved. */
+		{"staticroutes=127.0.0.0/8,172.16.86.3,127.0.0.1/32,172.16.86.3,0.0.0.0/8,172.16.86.3,"
+		 "224.0.0.0/8,172.16.86.3,255.255.255.255/32,172.16.86.3,240.0.0.0/8,172.16.86.3",
+		 ""},
+		/* The lease's own subnet and address; a part of the subnet is possible. */
+		{"staticroutes=172.16.86.0/24,172.16.86.3,172.16.86.50/32,172.16.86.3,"
+		 "172.16.86.128/25,172.16.86.3",
+		 "172.16.86.128/25 172.16.86.3;"},
+		/* Routers that are none: the client itself, loopback, multicast, the broadcast
+		 * address. */
+		{"staticroutes=10.1.0.0/16,172.16.86.50,10.2.0.0/16,127.0.0.1,10.3.0.0/16,224.0.0.1,"
+		 "10.4.0.0/16,172.16.86.255,10.5.0.0/16,fd00::1",
+		 ""},
+		{"staticroutes=fd00::/16,172.16.86.3,10.1.0.0/33,172.16.86.3,10.1.0.0,172.16.86.3",
+		 ""},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct lease lease;
+		char line[1024], text[2048];
+		snprintf(line, sizeof(line), "LEASE ip=172.16.86.50 mask=24 lease=120 %s\n",
+			 rows[i].options);
+		assert_true(lease_parse(line, &lease));
+		routes_format(&lease, text);
+		assert_string_equal(text, rows[i].expected);
+	}
+}
+
+static void test_many_routes(void **state)
+{
+	(void)state;
+	struct lease lease;
+	char line[4096] = "LEASE ip=172.16.86.50 mask=24 lease=120 staticroutes=";
+	for (int i = 0; i < LEASE_ROUTES_MAX + 10; i++)
+		snprintf(line + strlen(line), sizeof(line) - strlen(line),
+			 "10.%d.0.0/16,172.16.86.3,", i);
+	strcat(line, "\n");
+	assert_true(lease_parse(line, &lease));
+	assert_int_equal(lease.n_routes, LEASE_ROUTES_MAX);
 }
 
 static void test_no_lease(void **state)
@@ -383,14 +463,31 @@ static struct live_ns *web_of(struct live *live)
 	return world_ns(live, "web");
 }
 
+static struct live_route *route_last(struct live_ns *ns)
+{
+	return &ns->routes[ns->n_routes - 1];
+}
+
 static void lease_add(struct live *live, uint32_t preferred)
 {
 	struct live_ns *web = web_of(live);
 	const int ifindex = live_link_by_name(web, "eth0")->ifindex;
 	world_lease(web, ifindex, "172.16.86.50/24", 60, preferred);
 	world_route(web, ifindex, "0.0.0.0/0", "172.16.86.1", OWNER_TAG_PROTOCOL);
-	world_route(web, ifindex, "172.16.86.1/32", NULL, OWNER_TAG_PROTOCOL);
+	world_route(web, ifindex, "10.0.0.0/8", "172.16.86.254", OWNER_TAG_PROTOCOL);
+	world_route(web, ifindex, "172.16.86.0/24", NULL, OWNER_TAG_PROTOCOL);
+	route_last(web)->table = SOURCE_TABLE_FIRST;
+	world_route(web, ifindex, "0.0.0.0/0", "172.16.86.1", OWNER_TAG_PROTOCOL);
+	route_last(web)->table = SOURCE_TABLE_FIRST;
+	world_route(web, ifindex, "10.0.0.0/8", "172.16.86.254", OWNER_TAG_PROTOCOL);
+	route_last(web)->table = SOURCE_TABLE_FIRST;
 }
+
+/* What mvapply removes with a lease. */
+#define LEASE_ROUTES_REMOVED                                                                       \
+	"route default via 172.16.86.1 -> none, route 10.0.0.0/8 via 172.16.86.254 -> none, "      \
+	"route 172.16.86.0/24 table 7700 -> none, route default via 172.16.86.1 table 7700 -> "    \
+	"none, route 10.0.0.0/8 via 172.16.86.254 table 7700 -> none"
 
 static void test_plan(void **state)
 {
@@ -405,10 +502,8 @@ static void test_plan(void **state)
 	/* An address that another client maintains is not managed. */
 	web_of(live)->addrs[web_of(live)->n_addrs - 1].proto = 0;
 	live->addr_proto = true;
-	world_expect(
-		live, LAN WEB, &open_options,
-		"change web/lan route default via 172.16.86.1 -> none, route 172.16.86.1/32 -> none, "
-		"dhcp none -> a lease");
+	world_expect(live, LAN WEB, &open_options,
+		     "change web/lan " LEASE_ROUTES_REMOVED ", dhcp none -> a lease");
 	world_free(live);
 }
 
@@ -428,21 +523,93 @@ static void test_plan_default(void **state)
 	world_free(live);
 }
 
+/* Removed routes are put back from the link's own table. Without that, those that are left stay
+ * until the lease is renewed, as do those of an earlier version. */
+static void test_plan_routes(void **state)
+{
+	(void)state;
+	struct live *live = world_unleased(LAN WEB);
+	struct live_ns *web = web_of(live);
+	const size_t first = web->n_routes;
+	lease_add(live, 30);
+	for (size_t i = first; i < first + 2; i++) {
+		web->routes[i].proto = 0;
+		web->routes[i].table = 999;
+	}
+	world_expect(live, LAN WEB, &open_options,
+		     "change web/lan route none -> default via 172.16.86.1, route none -> "
+		     "10.0.0.0/8 via 172.16.86.254");
+	web->n_routes = first;
+	lease_add(live, 30);
+	web->n_routes = first + 2;
+	world_expect(live, LAN WEB, &open_options,
+		     "change web/lan dhcp 172.16.86.50/24 -> renewed");
+	web->n_routes = first;
+	world_expect(live, LAN WEB, &open_options,
+		     "change web/lan dhcp 172.16.86.50/24 -> renewed");
+	world_free(live);
+}
+
+/* A route of the lease yields to those of the file, to the subnets of other networks and to those
+ * of other programs. */
+static void test_plan_yields(void **state)
+{
+	(void)state;
+	static const char declared[] =
+		"networks:\n  lan: {parent: eth0, dhcp: true}\n"
+		"  fix: {parent: eth0, subnet: 10.8.0.0/16, routes: [{to: 10.0.0.0/8, via: "
+		"10.8.0.254}]}\n"
+		"containers: {web: {networks: {lan: {}, fix: {}}}}\n";
+	static const char subnet[] = "networks:\n  lan: {parent: eth0, dhcp: true}\n"
+				     "  fix: {parent: eth0, subnet: 10.0.0.0/8}\n"
+				     "containers: {web: {networks: {lan: {}, fix: {}}}}\n";
+	static const struct {
+		const char *file, *expected;
+	} rows[] = {
+		{declared, "change web/lan route 10.0.0.0/8 via 172.16.86.254 -> none; change "
+			   "web/fix route none -> 10.0.0.0/8 via 10.8.0.254"},
+		{subnet, "change web/lan route 10.0.0.0/8 via 172.16.86.254 -> none"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct live *live = world_unleased(rows[i].file);
+		struct live_ns *web = web_of(live);
+		if (i == 0) {
+			for (size_t k = 0; k < web->n_routes; k++)
+				if (web->routes[k].to.len == 8)
+					web->routes[k] = web->routes[--web->n_routes];
+		}
+		lease_add(live, 30);
+		world_expect(live, rows[i].file, &open_options, rows[i].expected);
+		world_free(live);
+	}
+}
+
+/* With `policy_routing`, a rule leads from the address to the table that it has in any case. */
+static void test_plan_policy(void **state)
+{
+	(void)state;
+	static const char policy[] =
+		LAN "containers: {web: {policy_routing: true, networks: [lan]}}\n";
+	struct live *live = world_unleased(LAN WEB);
+	lease_add(live, 30);
+	world_expect(live, policy, &open_options,
+		     "change web/lan rule none -> 32001 from 172.16.86.50 lookup 7700");
+	world_free(live);
+}
+
 /* The leased address itself, written in the file: it must be kept. */
 static void test_plan_fixed(void **state)
 {
 	(void)state;
 	struct live *live = world_unleased(LAN WEB);
 	lease_add(live, 30);
-	world_expect(
-		live,
-		"networks: {lan: {parent: eth0, subnet: 172.16.86.0/24}}\n"
-		"containers: {web: {networks: {lan: {ipv4_address: 172.16.86.50, mac_address: "
-		"52:54:00:00:00:01}}}}\n",
-		&open_options,
-		"change web/lan mac_address 06:5d:a2:3d:65:ce -> 52:54:00:00:00:01, address "
-		"172.16.86.50/24 -> 172.16.86.50/24, route default via 172.16.86.1 -> none, route "
-		"172.16.86.1/32 -> none");
+	world_expect(live,
+		     "networks: {lan: {parent: eth0, subnet: 172.16.86.0/24}}\n"
+		     "containers: {web: {networks: {lan: {ipv4_address: 172.16.86.50, mac_address: "
+		     "52:54:00:00:00:01}}}}\n",
+		     &open_options,
+		     "change web/lan mac_address 06:5d:a2:3d:65:ce -> 52:54:00:00:00:01, address "
+		     "172.16.86.50/24 -> 172.16.86.50/24, " LEASE_ROUTES_REMOVED);
 	world_free(live);
 }
 
@@ -450,6 +617,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lease),
+		cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_many_routes),
 		cmocka_unit_test(test_no_lease),
 		cmocka_unit_test(test_client_id),
 		cmocka_unit_test(test_host_name),
@@ -462,6 +631,9 @@ int main(void)
 		cmocka_unit_test(test_helper_closes),
 		cmocka_unit_test(test_plan),
 		cmocka_unit_test(test_plan_default),
+		cmocka_unit_test(test_plan_routes),
+		cmocka_unit_test(test_plan_yields),
+		cmocka_unit_test(test_plan_policy),
 		cmocka_unit_test(test_plan_fixed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

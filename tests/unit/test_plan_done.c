@@ -41,11 +41,12 @@ static void scene_make(struct scene *scene, bool gateway)
 			   {.to = {.ip.family = AF_INET6}, .via = prefix("2001:db8::1", 128).ip}},
 		.changes = {{.field = FIELD_MTU, .from = "1500", .to = "1400"},
 			    {.field = FIELD_DHCP, .from = "10.0.0.5/24", .to = "a lease"}}};
-	scene->spec = (struct link_spec){.addrs = scene->addrs,
-					 .n_addrs = 2,
-					 .dhcp = {.enabled = true, .gateway = gateway},
-					 .routes = scene->routes,
-					 .n_routes = 2};
+	scene->spec = (struct link_spec){
+		.addrs = scene->addrs,
+		.n_addrs = 2,
+		.dhcp = {.enabled = true, .own_table = SOURCE_TABLE_FIRST, .gateway = gateway},
+		.routes = scene->routes,
+		.n_routes = 2};
 	scene->steps[0] = (struct step){.action = ACTION_CHANGE,
 					.desired = &scene->spec,
 					.changes = scene->changes,
@@ -55,7 +56,9 @@ static void scene_make(struct scene *scene, bool gateway)
 	scene->outcomes[0] = (struct outcome){
 		.state = OUTCOME_DONE,
 		.leased = true,
-		.lease = {.addr = prefix("10.0.0.9", 16), .router = prefix("10.0.0.2", 32).ip}};
+		.lease = {.addr = prefix("10.0.0.9", 16),
+			  .routes = {{.to.ip.family = AF_INET, .via = prefix("10.0.0.2", 32).ip}},
+			  .n_routes = 1}};
 }
 
 static void assert_as_made(const struct scene *scene)
@@ -80,11 +83,15 @@ static void test_lease(void **state)
 		assert_prefix(&spec->addrs[0], "2001:db8::5/64");
 		assert_prefix(&spec->addrs[1], "10.0.0.9/16");
 		assert_prefix(&spec->dhcp.lease, "10.0.0.9/16");
-		assert_int_equal(spec->n_routes, gateway ? 2 : 1);
+		/* That of IPv6, the subnet and the default route of the own table. */
+		assert_int_equal(spec->n_routes, gateway ? 4 : 3);
 		assert_int_equal(spec->routes[0].to.ip.family, AF_INET6);
+		for (size_t i = 1; i < 3; i++)
+			assert_int_equal(spec->routes[i].table, SOURCE_TABLE_FIRST);
+		assert_prefix(&spec->routes[1].to, "10.0.0.0/16");
 		if (gateway)
-			assert_true(
-				ip_equal(&spec->routes[1].via, &scene.outcomes[0].lease.router));
+			assert_prefix(&(struct prefix){.ip = spec->routes[3].via, .len = 32},
+				      "10.0.0.2/32");
 		assert_string_equal(done->steps[0].changes[0].to, "1400");
 		assert_string_equal(done->steps[0].changes[1].to, "10.0.0.9/16");
 		assert_int_equal(done->steps[1].action, ACTION_DELETE);
