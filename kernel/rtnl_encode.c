@@ -451,6 +451,13 @@ bool encode_neighbor_dump(union message *message)
 	return true;
 }
 
+bool encode_proxy_dump(union message *message)
+{
+	struct ndmsg *header = message_begin(message, RTM_GETNEIGH, NLM_F_DUMP, sizeof(*header));
+	header->ndm_flags = NTF_PROXY;
+	return true;
+}
+
 bool encode_fdb_dump(union message *message, int ifindex)
 {
 	struct ndmsg *entry = message_begin(message, RTM_GETNEIGH, NLM_F_DUMP, sizeof(*entry));

@@ -86,6 +86,8 @@ bool encode_neighbor_use(union message *message, int ifindex, const struct ip *i
 bool encode_neighbor_delete(union message *message, int ifindex, const struct ip *ip);
 /* The neighbour entries of all links, of IPv4 and IPv6 (decode_neighbor). */
 bool encode_neighbor_dump(union message *message);
+/* The addresses for which the links answer as proxies. */
+bool encode_proxy_dump(union message *message);
 
 /* The hardware addresses that a link receives: those of the macvlans that are up on it, in
  * whichever namespace they are, are among them (macvlan_open, ndo_dflt_fdb_dump). As far as the

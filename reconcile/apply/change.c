@@ -13,8 +13,8 @@ struct changing {
 	struct outcome *outcome;
 	struct netlink *netlink; /* in its namespace */
 	int ifindex;
-	const char *name; /* its current name */
-	bool flushed;     /* a rename flushed addresses or routes of the specification */
+	const char *name;               /* its current name */
+	bool flushed;                   /* a rename has set it down */
 	const struct snapshot **others; /* context->others, of this step */
 };
 
@@ -87,15 +87,23 @@ static bool message_do(struct changing *changing, const struct operation *operat
 	return false;
 }
 
-/* Kernels before 6.2 cannot rename a link that is up, and taking it down flushes its routes and
- * IPv6 addresses. */
+/* Kernels before 6.2 cannot rename a link that is up, and flush one that is set down. */
 static bool rename_down(struct changing *changing, const struct operation *rename)
 {
+	struct error error;
+	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
+	const struct snapshot *was =
+		snapshot_down_take(changing->netlink, arena, changing->ifindex, &error);
+	if (!was) {
+		operation_broke(changing, rename, &error);
+		return false;
+	}
 	if (!message_do(changing, &(struct operation){.type = OP_LINK_DOWN}))
 		return false;
 	changing->flushed = true;
 	const bool renamed = message_do(changing, rename);
-	message_do(changing, &(struct operation){.type = OP_LINK_UP});
+	if (message_do(changing, &(struct operation){.type = OP_LINK_UP}))
+		snapshot_down_restore(changing->netlink, changing->ifindex, was);
 	return renamed;
 }
 

@@ -248,11 +248,8 @@ struct operations change_operations(struct arena *arena, const struct step *step
 
 bool step_may_flush(const struct step *step)
 {
-	bool may = step->temporary.name;
-	for (size_t i = 0; i < step->n_changes; i++) {
-		const struct change *change = &step->changes[i];
-		may |= change->field == FIELD_NAME ||
-		       (is_removal(change) && change->field == FIELD_ADDRESS);
-	}
+	bool may = false;
+	for (size_t i = 0; i < step->n_changes; i++)
+		may |= is_removal(&step->changes[i]) && step->changes[i].field == FIELD_ADDRESS;
 	return may;
 }

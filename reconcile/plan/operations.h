@@ -69,7 +69,7 @@ struct operations change_operations(struct arena *arena, const struct step *step
 struct operations restore_operations(struct arena *arena, const struct link_spec *spec);
 
 /* Whether the kernel may also flush unmanaged routes of the link: with its last address or their
- * source address, or while it is down for a rename. */
+ * source address. */
 bool step_may_flush(const struct step *step);
 
 #endif

@@ -302,7 +302,9 @@ size_t snapshot_restore(const struct live_ns *ns, const struct live_link *link,
 	return failed;
 }
 
-void snapshot_routes_restore(struct netlink *netlink, int ifindex, const struct snapshot *was)
+/* Sends what `put` adds for the objects that are missing now. */
+static void missing_put(struct netlink *netlink, int ifindex, const struct snapshot *was,
+			snapshot_reader *read, put_back *put)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	__attribute__((cleanup(batch_cleanup))) struct batch *batch = batch_new();
@@ -312,11 +314,34 @@ void snapshot_routes_restore(struct netlink *netlink, int ifindex, const struct 
 				    .best_effort = true,
 				    .batch = batch};
 	struct error ignored;
-	if (!was->n_routes)
+	struct snapshot now = {0};
+	if (read(netlink, arena, ifindex, &now, &ignored) < 0)
 		return;
-	const struct snapshot *now = snapshot_routes_take(netlink, arena, ifindex, &ignored);
-	if (!now)
-		return;
-	routes_restore(&restorer, now);
+	put(&restorer, &now);
 	(void)batch_send(netlink, batch, &ignored);
+}
+
+void snapshot_routes_restore(struct netlink *netlink, int ifindex, const struct snapshot *was)
+{
+	if (was->n_routes)
+		missing_put(netlink, ifindex, was, snapshot_routes_read, routes_restore);
+}
+
+/* Those that exist are not read again: the kernel refuses no second one. */
+static void neighbors_restore(struct netlink *netlink, const struct snapshot *was)
+{
+	__attribute__((cleanup(batch_cleanup))) struct batch *batch = batch_new();
+	struct error ignored;
+	for (size_t i = 0; i < was->n_neighbors; i++)
+		batch_add(batch, was->neighbors[i].request, false);
+	if (was->n_neighbors)
+		(void)batch_send(netlink, batch, &ignored);
+}
+
+/* Routes last: they may have one of the addresses as their source, or lead through a neighbour. */
+void snapshot_down_restore(struct netlink *netlink, int ifindex, const struct snapshot *was)
+{
+	missing_put(netlink, ifindex, was, snapshot_addrs_read, ipv6_restore);
+	neighbors_restore(netlink, was);
+	snapshot_routes_restore(netlink, ifindex, was);
 }

@@ -4,7 +4,9 @@
 
 #include "kernel/rtnl_encode.h"
 
+#include <errno.h>
 #include <linux/if_addr.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 
@@ -231,4 +233,57 @@ const struct snapshot *snapshot_routes_take(struct netlink *netlink, struct aren
 				.others = true,
 				.to = arena_alloc(arena, sizeof(*reader.to))};
 	return routes_read(netlink, &reader, error) == 0 ? reader.to : NULL;
+}
+
+static bool neighbor_request(struct arena *arena, const struct nlmsghdr *message,
+			     struct raw_message *ret)
+{
+	union message request;
+	const struct ndmsg *header = request_begin(&request, message, sizeof(*header));
+	const struct nlattr *attr = NULL;
+	bool fits = true;
+	while ((attr = attr_next(message, sizeof(*header), attr))) {
+		const uint16_t type = mnl_attr_get_type(attr);
+		if (type != NDA_CACHEINFO && type != NDA_PROBES)
+			fits = fits && attr_put(&request, attr);
+	}
+	*ret = raw_message_keep(arena, &request, request.header.nlmsg_len);
+	return fits;
+}
+
+/* The kernel finds other neighbours again. */
+static int neighbor_take(const struct nlmsghdr *message, void *data, struct error *error)
+{
+	struct reader *reader = data;
+	const struct ndmsg *header = mnl_nlmsg_get_payload(message);
+	struct raw_message raw;
+	(void)error;
+	if (message->nlmsg_type == RTM_NEWNEIGH &&
+	    mnl_nlmsg_get_payload_len(message) >= sizeof(*header) &&
+	    header->ndm_ifindex == reader->ifindex &&
+	    (header->ndm_state & NUD_PERMANENT || header->ndm_flags & NTF_PROXY) &&
+	    neighbor_request(reader->arena, message, &raw))
+		*array_push(reader->arena, reader->to->neighbors, reader->to->n_neighbors) = raw;
+	return 0;
+}
+
+static int neighbors_read(struct netlink *netlink, struct reader *reader, struct error *error)
+{
+	union message request;
+	encode_neighbor_dump(&request);
+	const int status = netlink_dump(netlink, &request.header, neighbor_take, reader, error);
+	encode_proxy_dump(&request);
+	return status < 0 ? status
+			  : netlink_dump(netlink, &request.header, neighbor_take, reader, error);
+}
+
+const struct snapshot *snapshot_down_take(struct netlink *netlink, struct arena *arena, int ifindex,
+					  struct error *error)
+{
+	struct reader reader = {
+		.arena = arena, .ifindex = ifindex, .to = arena_alloc(arena, sizeof(*reader.to))};
+	const bool taken = snapshot_addrs_read(netlink, arena, ifindex, reader.to, error) == 0 &&
+			   routes_read(netlink, &reader, error) == 0 &&
+			   neighbors_read(netlink, &reader, error) == 0;
+	return taken ? reader.to : NULL;
 }

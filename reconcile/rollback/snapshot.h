@@ -27,4 +27,12 @@ const struct snapshot *snapshot_routes_take(struct netlink *netlink, struct aren
  * reported, as a next hop may be in no subnet any more. */
 void snapshot_routes_restore(struct netlink *netlink, int ifindex, const struct snapshot *was);
 
+/* All that the kernel flushes from a link when it is set down: IPv6 addresses, routes, permanent
+ * neighbours and proxies, of whichever program; it keeps IPv4 addresses, multicast groups, queueing
+ * disciplines and sysctls. In the arena. NULL: it cannot be read. */
+const struct snapshot *snapshot_down_take(struct netlink *netlink, struct arena *arena, int ifindex,
+					  struct error *error);
+/* Restores what is missing on the link, which is up again. As above, refusals are not reported. */
+void snapshot_down_restore(struct netlink *netlink, int ifindex, const struct snapshot *was);
+
 #endif

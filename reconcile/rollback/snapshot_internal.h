@@ -12,8 +12,8 @@ struct raw_message {
 };
 
 struct snapshot {
-	struct raw_message *addrs, *routes;
-	size_t n_addrs, n_routes;
+	struct raw_message *addrs, *routes, *neighbors;
+	size_t n_addrs, n_routes, n_neighbors;
 };
 
 /* The attribute of a message with a fixed header of that size, or NULL. */

@@ -5,6 +5,7 @@ import os
 import subprocess
 
 from declare import document, lan
+from features import ADDRESS_PROTOCOL, RENAME_UP
 from host import same
 from registry import test
 from test_json import fits
@@ -130,3 +131,52 @@ def whole(host):
         return
     same(done.code, 1, f"exit code\n{done}")
     assert "[MV0921]" in done.err and not os.path.exists("plan.json"), done
+
+
+def beside(host, ns, link):
+    """What other programs gave to the link, in any table."""
+    def shown(*words):
+        return host.run("ip", "-j", *words, ns=ns, code=0).json
+
+    return {
+        "addresses": host.addresses(ns, link),
+        "routes": sorted(" ".join(str(route.get(key, "")) for key in ("dst", "gateway", "protocol", "metric", "table", "prefsrc"))
+                         for family in ("-4", "-6") for route in shown(family, "route", "show", "table", "all", "dev", link)
+                         if route.get("protocol") not in ("kernel", "ra") and not route["dst"].startswith("ff00:")),
+        "neighbours": sorted((one["dst"], one["lladdr"]) for one in shown("neigh", "show", "dev", link)
+                             if "PERMANENT" in one["state"]),
+        "proxies": sorted(one["dst"] for one in shown("neigh", "show", "proxy", "dev", link)),
+        "groups": sorted(group["link"] for one in shown("maddr", "show", "dev", link) for group in one["maddr"]
+                         if group.get("features") == "static")}
+
+
+@test("names: a rename keeps what other programs gave to the link", both=True, features=[RENAME_UP, ADDRESS_PROTOCOL])
+def rename_keeps(host):
+    """Linux before 6.2 renames no link that is up, and flushes IPv6 addresses, routes and neighbours of one that is not."""
+    host.netns("web")
+    text = document({"n": lan(subnets=[{"subnet": "172.16.86.0/24", "gateway": "172.16.86.1"},
+                                       {"subnet": "fd00:86::/64", "gateway": "fd00:86::1"}], subnet=None, gateway=None)},
+                    {"web": {"n": {"routes": [{"to": "10.9.0.0/16", "via": "172.16.86.9"}]}}})
+    host.apply(text)
+    managed = beside(host, "web", "eth0")
+    host.batch("web", ["link set eth0 down", "link set eth0 name other", "link set other up"])
+    host.apply(text)
+    same(beside(host, "web", "eth0"), managed, "what mvapply manages")
+    host.batch("web", ["link set eth0 down", "link set eth0 name other", "link set other up",
+                       *(["address add fd00:99::5/64 dev other nodad", "address add 10.99.0.5/24 dev other"]
+                         if host.has(ADDRESS_PROTOCOL) else []),
+                       "neigh add 172.16.86.40 lladdr 02:00:00:00:00:40 dev other nud permanent",
+                       "neigh add fd00:86::40 lladdr 02:00:00:00:00:41 dev other nud permanent",
+                       "neigh add proxy 172.16.86.41 dev other", "neigh add proxy fd00:86::41 dev other",
+                       "route add 10.98.0.0/16 via 172.16.86.40 dev other proto static",
+                       "route add 10.97.0.0/16 dev other table 77", "route add fd00:98::/64 dev other metric 5",
+                       "maddr add 33:33:00:00:00:77 dev other"])
+    theirs = beside(host, "web", "other")
+    assert len(theirs["neighbours"]) == 2 and len(theirs["proxies"]) == 2 and theirs["groups"], theirs
+    host.apply(text)
+    found = beside(host, "web", "eth0")
+    same({key: found[key] for key in ("neighbours", "proxies", "groups")},
+         {key: theirs[key] for key in ("neighbours", "proxies", "groups")}, "neighbours, proxies and groups")
+    same(found["addresses"], theirs["addresses"] | managed["addresses"], "the addresses")
+    same(set(found["routes"]), set(theirs["routes"]) | set(managed["routes"]), "the routes")
+    host.unchanged(text)

@@ -166,7 +166,7 @@ def name_not_given_up(host):
     after = document(both, {"web": {"n": {"interface_name": "lan0"},
                                     "m": {"interface_name": "eth0"}}})
     kinds = noted(host, "request", lambda env: host.apply(after, "--dry-run", code=2, env=env))
-    done = host.apply(after, code=1, env=preload(host, f"refuse@{len(kinds) + 2}={errno.EPERM}"))
+    done = host.apply(after, code=1, env=preload(host, f"refuse@{len(kinds) + 1}={errno.EPERM}"))
     assert "cannot rename eth0 to lan0 in namespace web: Operation not permitted" in done.err, done
     assert "attach web/m: cannot move eth0 in namespace web: File exists" in done.err, done
     same((host.names("host"), host.names("web")), ({"eth0"}, {"eth0"}), "links")
