@@ -47,7 +47,7 @@ static void answer_take(void *data, int fd, uint32_t events)
 	dhcp_broker_receive(fd, &pending->answer);
 	pending->fd = -1;
 	pending->answered_at = clock_milliseconds();
-	pending->service->dirty = true;
+	service_replan(pending->service);
 }
 
 /* The pending or answered request for the current link of the step. */
@@ -90,7 +90,7 @@ static void pending_add(struct service *service, const struct step *step)
 				    .answered_at = clock_milliseconds()};
 	service->leases = pending;
 	if (pending->fd < 0)
-		service->dirty = true;
+		service_replan(service);
 	else if (loop_add(service->loop, pending->fd, EPOLLIN, answer_take, pending, &error) < 0)
 		answer_take(pending, pending->fd, 0);
 }

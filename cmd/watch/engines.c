@@ -73,20 +73,20 @@ static void engine_unavailable(struct engine *engine, const struct error *failur
 			     source_key(engine->kind, lookup->container->source, key));
 		lookup->stale = true;
 	}
-	service->dirty = true;
+	service_replan(service);
 }
 
 static void gather_due(void *data)
 {
 	struct service *service = data;
-	service->dirty = true;
+	service_replan(service);
 }
 
 static void reconcile_soon(struct service *service)
 {
 	struct timer *gather = &service->engines->gather;
 	if (!lookups_pending(service->lookups))
-		service->dirty = true;
+		service_replan(service);
 	else if (!gather->due)
 		loop_timer_set(service->loop, gather, GATHER_MS);
 }
@@ -174,7 +174,7 @@ static void container_event_take(void *data, const char *source, const char *id)
 		return;
 	}
 	container_stale(context->service, event->kind, source);
-	context->service->dirty = true;
+	service_replan(context->service);
 }
 
 static void take_event(void *data, const struct engine_event *event)

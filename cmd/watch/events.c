@@ -35,7 +35,7 @@ void service_mark_stale(struct service *service)
 	live_free(service->live);
 	service->live = NULL;
 	service->lost = false;
-	service->dirty = true;
+	service_replan(service);
 }
 
 /* The number of events that are read at once. */
@@ -256,9 +256,11 @@ static bool waits_for_plugin(const struct live *live)
  * nsid. */
 static void unknown_event(struct service *service, const struct nlmsghdr *message, bool deleted)
 {
-	if (!deleted && message->nlmsg_type == RTM_NEWLINK && waits_for_plugin(service->live) &&
-	    event_tagged(service, message))
-		service->wide = service->dirty = true;
+	if (deleted || message->nlmsg_type != RTM_NEWLINK || !waits_for_plugin(service->live) ||
+	    !event_tagged(service, message))
+		return;
+	service->wide = true;
+	service_replan(service);
 }
 
 static void kernel_event(void *data, int nsid, const struct nlmsghdr *message, bool deleted)
@@ -352,7 +354,7 @@ static void mounts_event(void *data)
 		if (lookup->container->source_kind != SOURCE_NETNS || !container_moved(lookup))
 			continue;
 		lookup->stale = true;
-		service->dirty = true;
+		service_replan(service);
 	}
 }
 
@@ -429,7 +431,7 @@ static int signals_listen(struct service *service, struct error *error)
 static void retry_timer_due(void *data)
 {
 	struct service *service = data;
-	service->dirty = true;
+	service_replan(service);
 }
 
 /* A set of another service may be available now. */

@@ -27,7 +27,7 @@ static void container_poll(struct service *service, struct container_lookup *loo
 	if (!has_changed(lookup, &now))
 		return;
 	lookup->stale = true;
-	service->dirty = true;
+	service_replan(service);
 }
 
 static void poll_due(void *data)

@@ -67,12 +67,14 @@ struct service {
 	bool guarded;                         /* the last plan was too much to delete */
 	bool started;                         /* the start was reported */
 	bool dirty;                           /* a pass is due */
-	bool broken;                          /* an unrecoverable error: it has to be restarted */
-	bool log_waits;                       /* the log waits for its reader */
-	bool failed;                          /* the last pass failed */
-	struct failure failure;               /* its reason; or CODE_NONE */
-	bool wide;       /* the next observation also searches for unknown namespaces */
-	bool complete;   /* an observation of this pass did */
+	bool converged;              /* the last plan left nothing to do, see converged.c */
+	size_t converged_namespaces; /* their number then */
+	bool broken;                 /* an unrecoverable error: it has to be restarted */
+	bool log_waits;              /* the log waits for its reader */
+	bool failed;                 /* the last pass failed */
+	struct failure failure;      /* its reason; or CODE_NONE */
+	bool wide;                   /* the next observation also searches for unknown namespaces */
+	bool complete;               /* an observation of this pass did */
 	bool unsearched; /* everything was read, except namespaces that only descriptors keep */
 	struct refused_macs refused; /* while anything still fails */
 	bool unsure;                 /* a step failed because of an unknown object */
@@ -150,6 +152,15 @@ int service_keep(struct service *service, const struct desired *desired, struct 
 void service_keep_only(struct service *service, const struct desired *desired);
 /* Closes the connection to the other service. */
 void service_wait_end(struct service *service);
+
+/* converged.c: planning is pure, so while the state is what it was when a plan left nothing to do,
+ * no plan is needed, nor the lock. */
+/* A pass is due, for another reason than the content of a namespace. */
+void service_replan(struct service *service);
+/* After the last plan of a pass. */
+void service_remember_converged(struct service *service, const struct selection *selection);
+/* After an observation: whether it is the state that needed nothing. */
+bool service_is_converged(const struct service *service);
 
 /* reconcile_loop.c */
 void service_reconcile(void *service);

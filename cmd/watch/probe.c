@@ -41,7 +41,7 @@ static void answers_take(void *data, int fd, uint32_t events)
 	pthread_join(state->thread, NULL);
 	state->running = false;
 	state->answered_at = clock_milliseconds();
-	service->dirty = true;
+	service_replan(service);
 }
 
 static struct service_probes *probes_new(struct service *service)

@@ -332,11 +332,24 @@ static void retries_keep(struct service *service, const struct plan *plan)
 	retry_keys_free(keys);
 }
 
+/* Whether another observation finds the state that needed nothing. Without the lock, too, as
+ * nothing follows from it. */
+static bool still_converged(struct service *service)
+{
+	struct error ignored;
+	if (!service->converged || service->wide || !service->live ||
+	    container_changed(service->live))
+		return false;
+	return pass_observe(service, &ignored) && service_is_converged(service);
+}
+
 /* One observation and one plan; true: the plan was applied, and its result has to be observed. */
 static bool pass(struct service *service, unsigned number, bool drift, struct error *error)
 {
 	bool repeat = false;
 	struct leases leases;
+	if (number > 0 && still_converged(service))
+		return false;
 	const struct selection selection = pass_plan(service, &leases, &repeat, error);
 	const struct plan *plan = selection.plan;
 	if (!plan)
@@ -365,6 +378,7 @@ static bool pass(struct service *service, unsigned number, bool drift, struct er
 			service->refused.count = 0;
 		report_notices(service, plan, service->live);
 		report_state(service, &selection);
+		service_remember_converged(service, &selection);
 	}
 	planned_free(&selection);
 	if (service->unsure) {
@@ -442,7 +456,8 @@ static void reconcile(struct service *service)
 	service_engines_update(service);
 	containers_retry(service);
 	namespaces_retry(service);
-	reconcile_passes(service, drift);
+	if (!still_converged(service))
+		reconcile_passes(service, drift);
 	if (service->live)
 		observe_release(service->live);
 	retry_timer_set(service);

@@ -38,7 +38,7 @@ static void take(struct service *service, struct desired *desired)
 		service_keep_only(service, service->next ? service->next : service->desired);
 		desired_free(desired);
 		service->metrics.input_valid = false;
-		service->dirty = true;
+		service_replan(service);
 		return;
 	}
 	report_sets_no_longer_declared(service, service->next ? service->next : service->desired,
@@ -53,7 +53,7 @@ static void take(struct service *service, struct desired *desired)
 	desired_free(service->next);
 	service->next = desired;
 	service->metrics.input_valid = true;
-	service->dirty = true;
+	service_replan(service);
 	retry_clear(service->retry);
 }
 
@@ -79,7 +79,7 @@ void service_unread(struct service *service)
 static void files_invalid(struct service *service, const struct diags *diags)
 {
 	service->metrics.input_valid = false;
-	service->dirty = true; /* for the metrics and the status */
+	service_replan(service); /* for the metrics and the status */
 	service_wait_end(service);
 	faults_log(service, diags);
 }
@@ -91,7 +91,7 @@ void service_read_first(struct service *service)
 	service->content = reload->content;
 	service->desired = reload->desired;
 	reload->desired = NULL;
-	service->dirty = true;
+	service_replan(service);
 	if (!service->desired)
 		files_invalid(service, &reload->diags);
 	service_unread(service);

@@ -61,7 +61,8 @@ static void client_disconnected(void *data, int fd, uint32_t events)
 	while (*at != client)
 		at = &(*at)->next;
 	client_drop(at);
-	service->wide = service->dirty = true;
+	service->wide = true;
+	service_replan(service);
 }
 
 /* Takes the connection over. */

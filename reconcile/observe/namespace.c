@@ -64,6 +64,7 @@ static void namespace_clear(struct live_ns *ns)
 	ns->crowded = NULL;
 	ns->rules = NULL;
 	ns->n_links = ns->n_addrs = ns->n_routes = ns->n_rules = 0;
+	ns->reread = true;
 	ns->rules_read = false;
 	ns->details = ns->own_routes = ns->ipv6_disabled = false;
 }

@@ -50,8 +50,11 @@ struct live_ns {
 					      requested (link_sysctls_observe) */
 	bool ipv6_disabled; /* on new links in it; read where an attachment may have IPv6 */
 	int nsid;           /* its nsid in the host's namespace, which events contain; -1: none */
-	bool stale;         /* it could not be read, or may have changed since */
-	bool rate_limited;  /* it may have changed, and was not read again yet */
+	uint64_t converged_content; /* live_ns_content when nothing was left to do
+				       (cmd/watch/converged.c) */
+	bool reread;                /* it was read since then */
+	bool stale;                 /* it could not be read, or may have changed since */
+	bool rate_limited;          /* it may have changed, and was not read again yet */
 	bool tagged; /* rate limited: it may have a new managed link, or one of its links a new
 			address */
 	bool rate_limit_reported; /* reported to the user */

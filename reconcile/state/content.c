@@ -1,0 +1,126 @@
+#include "reconcile/state/content.h"
+
+#include "lib/keyed_hash.h"
+
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <string.h>
+
+/* Copies are hashed whole, without the pointers that are followed here: a member that is added to a
+ * structure counts at once, and a pointer that is not followed makes content differ, which costs
+ * one more plan. */
+static uint64_t value_hash(uint64_t hash, const void *value, size_t size)
+{
+	return keyed_hash(hash, value, size);
+}
+
+static bool loopback_ip(const struct ip *ip)
+{
+	static const struct ip one = {AF_INET6, {[15] = 1}};
+	return ip->family == AF_INET ? ip->bytes[0] == 127 : ip_equal(ip, &one);
+}
+
+/* A container can set its loopback up and down at any time, which changes its flags, the addresses
+ * 127.0.0.0/8 and ::1, and the kernel's routes to them. */
+static bool loopback_in_container(const struct live_ns *ns, const struct live_link *link)
+{
+	return !ns->host && link->flags & IFF_LOOPBACK;
+}
+
+static uint64_t sysctls_hash(uint64_t hash, const struct live_link *link)
+{
+	for (size_t i = 0; i < link->n_sysctls; i++) {
+		hash = keyed_hash_text(hash, link->sysctls[i].key);
+		hash = keyed_hash_text(hash, link->sysctls[i].value);
+	}
+	return hash;
+}
+
+static uint64_t link_hash(uint64_t hash, const struct live_ns *ns, const struct live_link *link)
+{
+	struct live_link flat;
+	memcpy(&flat, link, sizeof(flat));
+	flat.name = flat.kind_name = flat.alias = flat.device_bus = flat.device = NULL;
+	flat.altnames = NULL;
+	flat.bridge_vlans = NULL;
+	flat.sysctls = NULL;
+	memset(&flat.tag, 0, sizeof(flat.tag)); /* of the alias */
+	if (loopback_in_container(ns, link))
+		flat.flags = 0;
+	hash = value_hash(hash, &flat, sizeof(flat));
+	hash = keyed_hash_text(hash, link->name);
+	hash = keyed_hash_text(hash, link->kind_name);
+	hash = keyed_hash_text(hash, link->alias);
+	hash = keyed_hash_text(hash, link->device_bus);
+	hash = keyed_hash_text(hash, link->device);
+	for (size_t i = 0; i < link->n_altnames; i++)
+		hash = keyed_hash_text(hash, link->altnames[i]);
+	hash = value_hash(hash, link->bridge_vlans,
+			  link->n_bridge_vlans * sizeof(*link->bridge_vlans));
+	return sysctls_hash(hash, link);
+}
+
+static uint64_t addr_hash(uint64_t hash, const struct live_ns *ns, const struct live_addr *addr,
+			  bool addr_proto)
+{
+	struct live_addr flat;
+	memcpy(&flat, addr, sizeof(flat));
+	if (!ns->host && loopback_ip(&addr->prefix.ip))
+		return hash;
+	if (addr_proto)
+		flat.created = 0;
+	return value_hash(hash, &flat, sizeof(flat));
+}
+
+static uint64_t routes_hash(uint64_t hash, const struct live_ns *ns)
+{
+	for (size_t i = 0; i < ns->n_routes; i++) {
+		const struct live_route *route = &ns->routes[i];
+		if (ns->host || route->proto != RTPROT_KERNEL || !loopback_ip(&route->to.ip))
+			hash = value_hash(hash, route, sizeof(*route));
+	}
+	return hash;
+}
+
+static uint64_t text_hash(uint64_t hash, const char *text)
+{
+	return keyed_hash_text(hash, text ? text : "");
+}
+
+/* The members that describe the namespace itself. */
+static uint64_t identity_hash(uint64_t hash, const struct live_ns *ns)
+{
+	const uint64_t values[] = {ns->device,     ns->inode,         (uint64_t)ns->nsid,
+				   ns->n_links,    ns->n_rules,       ns->by_process,
+				   ns->user_made,  ns->former,        ns->engine_links,
+				   ns->rules_read, ns->own_routes,    ns->details,
+				   ns->dead,       ns->ipv6_disabled, ns->default_sysctls != NULL};
+	hash = value_hash(hash, values, sizeof(values));
+	hash = text_hash(hash, ns->name);
+	hash = text_hash(hash, ns->source);
+	return text_hash(hash, ns->crowded);
+}
+
+static bool has_lifetimes(const struct live_ns *ns)
+{
+	for (size_t i = 0; i < ns->n_addrs; i++)
+		if (ns->addrs[i].valid)
+			return true;
+	return false;
+}
+
+uint64_t live_ns_content(const struct live_ns *ns, bool addr_proto, uint64_t secret)
+{
+	uint64_t hash = identity_hash(secret, ns);
+	if (has_lifetimes(ns))
+		return 0;
+	for (size_t i = 0; i < ns->n_links; i++)
+		hash = link_hash(hash, ns, &ns->links[i]);
+	for (size_t i = 0; i < ns->n_addrs; i++)
+		hash = addr_hash(hash, ns, &ns->addrs[i], addr_proto);
+	hash = routes_hash(hash, ns);
+	hash = value_hash(hash, ns->rules, ns->n_rules * sizeof(*ns->rules));
+	if (ns->default_sysctls)
+		hash = sysctls_hash(hash, ns->default_sysctls);
+	return hash ? hash : 1;
+}
