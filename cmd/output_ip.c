@@ -125,6 +125,8 @@ static void put_new(const struct target *target)
 		fprintf(writer->out, " address %s", mac_format(&spec->mac, mac));
 	if (spec->mtu)
 		fprintf(writer->out, " mtu %u", spec->mtu);
+	if (spec->has_txqueuelen)
+		fprintf(writer->out, " txqueuelen %u", spec->txqueuelen);
 	if (spec->vrf)
 		fprintf(writer->out, " master %s", name_quoted(writer, spec->vrf_name));
 	fprintf(writer->out, " type %s\n", link_type_text(writer->arena, spec));
@@ -159,6 +161,13 @@ static void set_kind_data(const struct target *target, const char *what, const c
 		 arena_printf(target->writer->arena, "type %s %s",
 			      link_kind_name(target->spec->kind), what),
 		 value);
+}
+
+static void put_altname(const struct target *target, const char *verb, const char *name)
+{
+	fprintf(target->writer->out, "%s link property %s dev %s altname %s\n",
+		target->namespace.ip, verb, name_quoted(target->writer, target->name),
+		name_quoted(target->writer, name));
 }
 
 /* Kernels before 6.2 cannot rename a link that is up. Setting it down flushes its routes and IPv6
@@ -239,6 +248,31 @@ static void put_operation(struct target *target, const struct operation *operati
 	case OP_LINK_BCQUEUELEN:
 		set_kind_data(target, "bcqueuelen",
 			      arena_printf(writer->arena, "%u", target->spec->bcqueuelen));
+		break;
+	case OP_LINK_BCLIM:
+		set_kind_data(target, "bclim",
+			      arena_printf(writer->arena, "%d", target->spec->bclim));
+		break;
+	case OP_LINK_IPVLAN_FLAG:
+		set_kind_data(target, "mode",
+			      arena_printf(writer->arena, "%s %s",
+					   link_mode_name(target->spec->mode),
+					   ipvlan_flag_name(target->spec->ipvlan_flag)));
+		break;
+	case OP_LINK_TXQUEUELEN:
+		set_number(target, "txqueuelen", target->spec->txqueuelen);
+		break;
+	case OP_LINK_PROMISC:
+		set_link(target, "promisc", target->spec->promisc ? "on" : "off");
+		break;
+	case OP_LINK_ALLMULTICAST:
+		set_link(target, "allmulticast", target->spec->allmulticast ? "on" : "off");
+		break;
+	case OP_ALTNAME_DELETE:
+		put_altname(target, "del", operation->name);
+		break;
+	case OP_ALTNAME_ADD:
+		put_altname(target, "add", operation->name);
 		break;
 	case OP_LINK_UP:
 		set_link(target, "up", "");

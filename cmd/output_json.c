@@ -128,6 +128,21 @@ static json_t *json_sysctls(const struct link_spec *desired)
 	return sysctls;
 }
 
+static void settings_add(json_t *object, const struct link_spec *desired)
+{
+	json_t *altnames = desired->has_altnames ? json_array() : NULL;
+	if (desired->promisc)
+		json_put(object, "promisc", json_true());
+	if (desired->allmulticast)
+		json_put(object, "allmulticast", json_true());
+	if (desired->has_txqueuelen)
+		json_put(object, "txqueuelen", json_integer(desired->txqueuelen));
+	for (size_t i = 0; i < desired->n_altnames; i++)
+		json_push(altnames, json_text(desired->altnames[i]));
+	if (altnames)
+		json_put(object, "altnames", altnames);
+}
+
 static void kind_add(json_t *object, const struct link_spec *desired)
 {
 	json_put(object, "driver", json_string(link_kind_name(desired->kind)));
@@ -136,6 +151,12 @@ static void kind_add(json_t *object, const struct link_spec *desired)
 		json_put(object, "mode", json_string(link_mode_name(desired->mode)));
 	if (desired->has_bcqueuelen)
 		json_put(object, "bcqueuelen", json_integer(desired->bcqueuelen));
+	if (desired->has_bclim)
+		json_put(object, "bclim", json_integer(desired->bclim));
+	if (desired->ipvlan_flag != IPVLAN_BRIDGE)
+		json_put(object, "ipvlan_flag",
+			 json_string(ipvlan_flag_name(desired->ipvlan_flag)));
+	settings_add(object, desired);
 	if (desired->vlan)
 		json_put(object, "vlan", json_integer(desired->vlan));
 	if (desired->vlan)

@@ -162,6 +162,12 @@ static void detail_attachment(FILE *out, const struct link_spec *desired, bool v
 	fprintf(out, " %s on %s", link_mode_name(desired->mode), desired->parent_name);
 	if (desired->mtu)
 		fprintf(out, " mtu %u", desired->mtu);
+	if (desired->has_txqueuelen)
+		fprintf(out, " txqueuelen %u", desired->txqueuelen);
+	fputs(desired->promisc ? " promisc" : "", out);
+	fputs(desired->allmulticast ? " allmulticast" : "", out);
+	for (size_t i = 0; i < desired->n_altnames; i++)
+		fprintf(out, " altname %s", desired->altnames[i]);
 	for (size_t i = 0; i < desired->n_sysctls; i++)
 		fprintf(out, " %s=%s", desired->sysctls[i].key, desired->sysctls[i].value);
 }

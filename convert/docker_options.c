@@ -77,6 +77,17 @@ static bool is_dummy_name(const char *name)
 	       strlen(name) == 15 && strspn(name + 3, "0123456789abcdef") == 12;
 }
 
+static bool flag_find(const char *name, enum ipvlan_flag *ret)
+{
+	for (const struct word *word = ipvlan_flag_words; word->name; word++) {
+		if (strcmp(word->name, name) != 0)
+			continue;
+		*ret = word->value;
+		return true;
+	}
+	return false;
+}
+
 static void options_take(const json_t *options, struct tree *at, struct network *network)
 {
 	static const char mtu_key[] = "com.docker.network.driver.mtu";
@@ -87,7 +98,8 @@ static void options_take(const json_t *options, struct tree *at, struct network 
 	if (network->parent && is_dummy_name(network->parent))
 		network->parent = NULL;
 	network_mode_at(options, mode, at, network);
-	if (flag && strcmp(flag, "bridge") != 0)
+	if (flag && !(network->driver == DRIVER_IPVLAN && flag_find(flag, &network->ipvlan_flag)) &&
+	    strcmp(flag, "bridge") != 0)
 		json_unconverted("ipvlan_flag", json_object_get(options, "ipvlan_flag"), at);
 	network_mtu_at(options, mtu_key, at, network);
 	network_vlan_left(options, at);

@@ -11,6 +11,7 @@
 #include "schema/driver.h"
 #include "schema/name_rules.h"
 
+#include <limits.h>
 #include <string.h>
 
 /* A macvlan on the VLAN's link is the closest equivalent of the VLAN's link in the container. */
@@ -116,7 +117,7 @@ static void link_take(struct cni *cni, const json_t *plugin, bool vlan)
 		vlan_ignored(cni, plugin);
 		network_mode_at(plugin, "mode", cni->map, &cni->network);
 	}
-	if (driver_info(cni->network.driver)->has_bcqueuelen && !vlan)
+	if (driver_info(cni->network.driver)->broadcast_queue && !vlan)
 		queue_take(cni, plugin);
 	leftovers(cni, plugin, vlan);
 }
@@ -151,11 +152,21 @@ static void sysctl_take(struct cni *cni, const char *name, const json_t *value)
 /* The plugin `tuning`, after the one that creates the link. */
 static void tuning_take(struct cni *cni, const json_t *plugin)
 {
-	static const char *const known[] = {"type", "sysctl", "mac", "mtu", NULL};
+	static const char *const known[] = {"type",    "sysctl",   "mac",    "mtu",
+					    "promisc", "allmulti", "txQLen", NULL};
+	struct link_settings *settings = &cni->network.settings;
+	long long length;
 	json_each (json_object_get(plugin, "sysctl"), member)
 		sysctl_take(cni, json_object_iter_key(member), json_object_iter_value(member));
 	mac_take(cni, plugin);
 	network_mtu_at(plugin, "mtu", cni->map, &cni->network);
+	settings->has_promisc = settings->promisc =
+		json_is_true(json_object_get(plugin, "promisc"));
+	settings->has_allmulticast = settings->allmulticast =
+		json_is_true(json_object_get(plugin, "allmulti"));
+	settings->has_txqueuelen =
+		json_number_at(plugin, "txQLen", cni->map, INT_MAX, &length) && length >= 0;
+	settings->txqueuelen = settings->has_txqueuelen ? (uint32_t)length : 0;
 	json_leftovers(plugin, known, cni->map);
 }
 

@@ -11,6 +11,9 @@
 #include "convert/yaml_tree_internal.h"
 #include "schema/driver.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The supported keys of a network, and those that concern only Podman itself. */
@@ -19,9 +22,27 @@ static const char *const network_known[] = {
 	"ipv6_enabled", "internal", "dns_enabled", "options",           "ipam_options", "labels",
 	"containers",   NULL};
 
+/* netavark's option of macvlan, which has a queue for broadcast. */
+static bool limit_read(const char *text, struct network *network)
+{
+	char *end;
+	errno = 0;
+	const long limit = strtol(text, &end, 10);
+	if (*end || end == text || errno || limit < INT_MIN || limit > INT_MAX ||
+	    !driver_info(network->driver)->broadcast_queue)
+		return false;
+	network->has_bclim = true;
+	network->bclim = (int)limit;
+	return true;
+}
+
 static void options_take(struct tree *map, const json_t *options, struct network *network)
 {
-	static const char *const known[] = {"mode", "mtu", "parent", "no_default_route", NULL};
+	static const char *const known[] = {"mode",  "mtu", "parent", "no_default_route",
+					    "bclim", NULL};
+	const char *bclim = json_text_at(options, "bclim");
+	if (bclim && !limit_read(bclim, network))
+		json_unconverted("bclim", json_object_get(options, "bclim"), map);
 	network_mode_at(options, "mode", map, network);
 	network_mtu_at(options, "mtu", map, network);
 	network_vlan_left(options, map);

@@ -121,6 +121,23 @@ static void put_rules(struct tree *map, const struct routing_rule *rules, size_t
 	}
 }
 
+static void put_settings(struct tree *map, const struct link_settings *settings)
+{
+	if (settings->has_promisc)
+		tree_bool(map, "promisc", settings->promisc);
+	if (settings->has_allmulticast)
+		tree_bool(map, "allmulticast", settings->allmulticast);
+	if (settings->has_txqueuelen)
+		tree_number(map, "txqueuelen", settings->txqueuelen);
+}
+
+static void put_altnames(struct tree *map, const struct attachment *attachment)
+{
+	struct tree *list = attachment->has_altnames ? tree_list(map, "altnames") : NULL;
+	for (size_t i = 0; i < attachment->n_altnames; i++)
+		tree_text(list, NULL, attachment->altnames[i]);
+}
+
 void serialise_network(struct tree *map, const struct network *network)
 {
 	if (network->driver != DRIVER_DEFAULT)
@@ -141,6 +158,11 @@ void serialise_network(struct tree *map, const struct network *network)
 		tree_number(map, "mtu", network->mtu);
 	if (network->has_bcqueuelen)
 		tree_number(map, "bcqueuelen", network->bcqueuelen);
+	if (network->has_bclim)
+		tree_number(map, "bclim", network->bclim);
+	if (network->ipvlan_flag != IPVLAN_BRIDGE)
+		tree_text(map, "ipvlan_flag", ipvlan_flag_name(network->ipvlan_flag));
+	put_settings(map, &network->settings);
 	put_host(map, &network->host);
 	put_routes(map, network->routes, network->n_routes);
 }
@@ -178,6 +200,8 @@ void serialise_attachment(struct tree *map, const struct attachment *attachment)
 	if (attachment->mac.set)
 		tree_text(map, "mac_address", mac_format(&attachment->mac, mac));
 	put_text(map, "interface_name", attachment->interface_name);
+	put_altnames(map, attachment);
+	put_settings(map, &attachment->settings);
 	if (attachment->gw_priority)
 		tree_number(map, "gw_priority", attachment->gw_priority);
 	put_routes(map, attachment->routes, attachment->n_routes);

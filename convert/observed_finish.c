@@ -1,5 +1,6 @@
 /* Derives the properties that require all links of a set. */
 #include "convert/observed_vote.h"
+#include "kernel/link_kind.h"
 #include "schema/name_rules.h"
 #include "schema/source_text.h"
 
@@ -40,6 +41,34 @@ static const char *name_in_file(const char *name)
 	return fits ? name : NULL;
 }
 
+static bool altname_fits(const char *name)
+{
+	const char *ignored;
+	return !text_problem(KEY_ALTNAME, name, &ignored) && text_printable(name, strlen(name));
+}
+
+/* What differs from the kernel's defaults. Whoever controls the namespace chooses the altnames. */
+static void settings_take(struct arena *arena, struct observed_attachment *attachment)
+{
+	const struct live_link *link = attachment->link;
+	struct attachment *model = &attachment->model;
+	model->settings = (struct link_settings){
+		.promisc = link->flags & IFF_PROMISC,
+		.has_promisc = link->flags & IFF_PROMISC,
+		.allmulticast = link->flags & IFF_ALLMULTI,
+		.has_allmulticast = link->flags & IFF_ALLMULTI,
+		.has_txqueuelen = link->txqueuelen != link_type(link->kind)->txqueuelen,
+		.txqueuelen = link->txqueuelen};
+	for (size_t i = 0; i < link->n_altnames; i++) {
+		if (altname_fits(link->altnames[i]))
+			*array_push(arena, model->altnames, model->n_altnames) = link->altnames[i];
+		else
+			note_add(arena, &attachment->notes,
+				 "its link has an altname that a configuration cannot contain");
+	}
+	model->has_altnames = model->n_altnames;
+}
+
 /* The Nth attachment is named ethN by default; an adopted link is found by its name. */
 static void names_finish(const struct observed_set *set, struct observed_container *container)
 {
@@ -49,6 +78,7 @@ static void names_finish(const struct observed_set *set, struct observed_contain
 		struct observed_attachment *attachment = &container->attachments[i];
 		char chosen[32];
 		snprintf(chosen, sizeof(chosen), "eth%zu", i);
+		settings_take(set->arena, attachment);
 		if (!set->adopting && strcmp(attachment->link->name, chosen) == 0)
 			continue;
 		attachment->model.interface_name = name_in_file(attachment->link->name);

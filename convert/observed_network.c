@@ -70,6 +70,11 @@ static void network_describe(struct observed_set *set, struct observed_network *
 		model->has_bcqueuelen = true;
 		model->bcqueuelen = link->bcqueuelen;
 	}
+	if (link && link->bclim != BCLIM_DEFAULT) {
+		model->has_bclim = true;
+		model->bclim = link->bclim;
+	}
+	model->ipvlan_flag = sources->mode->ipvlan_flag;
 	if (parent && sources->mtu->mtu != default_mtu(set, parent))
 		model->mtu = sources->mtu->mtu;
 }

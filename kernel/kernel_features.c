@@ -37,6 +37,23 @@ int feature_missing_kinds(unsigned kinds, unsigned *ret_missing, struct error *e
 	return result;
 }
 
+int feature_bclim(bool *ret, struct error *error)
+{
+	union message message;
+	struct netlink *netlink = netlink_open(error);
+	if (!netlink)
+		return -error->errnum;
+	struct batch *batch = batch_new();
+	if (encode_bclim_probe(&message))
+		batch_add(batch, &message.header, false);
+	const int status = batch_send(netlink, batch, error);
+	const int errnum = status == 0 ? batch_reply(batch, 0)->errnum : 0;
+	*ret = errnum == ERANGE || errnum == EPERM || errnum == EOPNOTSUPP;
+	batch_free(batch);
+	netlink_close(netlink);
+	return status;
+}
+
 static int rule_ignore(const struct nlmsghdr *message, void *data, struct error *error)
 {
 	(void)message;

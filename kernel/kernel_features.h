@@ -12,6 +12,12 @@
  * without CAP_NET_ADMIN. */
 int feature_missing_kinds(unsigned kinds, unsigned *ret_missing, struct error *error);
 
+/* Sets whether the kernel has IFLA_MACVLAN_BC_CUTOFF (6.4). The request has the attribute with a
+ * size that its policy refuses with ERANGE (validate_nla), before the link's own validation refuses
+ * the rest; an older kernel skips the attribute. Without CAP_NET_ADMIN or macvlan nobody
+ * knows: true. Returns 0, or a negative errno. */
+int feature_bclim(bool *ret, struct error *error);
+
 /* Sets whether the kernel lists rules of policy routing: it answers EOPNOTSUPP without them
  * (rtnetlink_rcv_msg). Returns 0, or a negative errno. */
 int feature_policy_routing(bool *ret, struct error *error);

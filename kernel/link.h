@@ -54,9 +54,11 @@ struct live_link {
 	const char *kind_name; /* IFLA_INFO_KIND, or "" */
 	const char *alias;     /* "" if none */
 	struct owner_tag tag;
-	struct mac mac;     /* set false if the link has no MAC of 6 bytes */
-	uint32_t mtu;       /* bytes */
-	unsigned flags;     /* IFF_UP, IFF_LOWER_UP, ... */
+	struct mac mac; /* set false if the link has no MAC of 6 bytes */
+	uint32_t mtu;   /* bytes */
+	/* IFF_UP, IFF_LOWER_UP, ... IFF_PROMISC and IFF_ALLMULTI are those that were set on the
+	 * link itself: dev_get_flags leaves out what packet sockets and bridges request. */
+	unsigned flags;
 	int master;         /* ifindex or 0 */
 	uint32_t vrf_table; /* of a VRF device: the table of its routes; else 0 */
 	/* Of the device behind the link, such as "pci" and "0000:00:1f.6"; "" without one, or
@@ -74,6 +76,9 @@ struct live_link {
 	size_t n_bridge_vlans;
 	bool has_bcqueuelen; /* the kernel reported it (5.11 and later) */
 	uint32_t bcqueuelen;
+	int bclim; /* BCLIM_DEFAULT is not reported, and kernels before 6.4 have no other */
+	enum ipvlan_flag ipvlan_flag;
+	uint32_t txqueuelen; /* packets */
 	struct live_sysctl
 		*sysctls; /* the requested ones, or all (reconcile/observe/link_sysctls.h) */
 	size_t n_sysctls;
@@ -173,7 +178,16 @@ struct link_spec {
 	uint32_t mtu;        /* bytes; 0: chosen by the kernel */
 	bool has_bcqueuelen;
 	uint32_t bcqueuelen; /* sent on create only if has_bcqueuelen */
-	uint16_t vlan;       /* VLAN link */
+	bool has_bclim;
+	int bclim; /* sent on create only if has_bclim */
+	enum ipvlan_flag ipvlan_flag;
+	bool promisc, allmulticast;
+	bool has_txqueuelen;
+	uint32_t txqueuelen; /* sent on create only if has_txqueuelen */
+	bool has_altnames;   /* `altnames` are all of them; otherwise all stay */
+	const char **altnames;
+	size_t n_altnames;
+	uint16_t vlan; /* VLAN link */
 	enum vlan_protocol vlan_protocol;
 	const char *parent_name; /* in the host's namespace; NULL for a dummy */
 	int parent;              /* ifindex; 0: an earlier step creates it, look it up by name */

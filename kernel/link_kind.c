@@ -7,7 +7,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-_Static_assert(IFLA_MACVLAN_BC_QUEUE_LEN < LINK_ATTRIBUTE_TYPES, "the highest type in the rows");
+_Static_assert(IFLA_MACVLAN_BC_CUTOFF < LINK_ATTRIBUTE_TYPES, "the highest type in the rows");
 
 static const struct link_type types[N_LINK_KINDS] = {
 	[KIND_OTHER] = {.name = "", .module = ""},
@@ -16,23 +16,29 @@ static const struct link_type types[N_LINK_KINDS] = {
 			  .has_parent = true,
 			  .has_driver = true,
 			  .driver = DRIVER_MACVLAN,
+			  .txqueuelen = 1000, /* DEFAULT_TX_QUEUE_LEN */
 			  .attributes = {{IFLA_MACVLAN_MODE, 4, VALUE_MODE, "mode"},
 					 {IFLA_MACVLAN_BC_QUEUE_LEN, 4, VALUE_BCQUEUELEN,
-					  "bcqueuelen"}}},
+					  "bcqueuelen"},
+					 {IFLA_MACVLAN_BC_CUTOFF, 4, VALUE_BCLIM, "bclim"}}},
 	[KIND_IPVLAN] = {.name = "ipvlan",
 			 .module = "ipvlan",
 			 .has_parent = true,
 			 .has_driver = true,
 			 .driver = DRIVER_IPVLAN,
-			 .attributes = {{IFLA_IPVLAN_MODE, 2, VALUE_MODE, "mode"}}},
+			 .txqueuelen = 1000,
+			 .attributes = {{IFLA_IPVLAN_MODE, 2, VALUE_MODE, "mode"},
+					{IFLA_IPVLAN_FLAGS, 2, VALUE_IPVLAN_FLAG, ""}}},
 	[KIND_MACVTAP] = {.name = "macvtap",
 			  .module = "macvtap",
 			  .has_parent = true,
 			  .has_driver = true,
 			  .driver = DRIVER_MACVTAP,
+			  .txqueuelen = 500, /* TUN_READQ_SIZE */
 			  .attributes = {{IFLA_MACVLAN_MODE, 4, VALUE_MODE, "mode"},
 					 {IFLA_MACVLAN_BC_QUEUE_LEN, 4, VALUE_BCQUEUELEN,
-					  "bcqueuelen"}}},
+					  "bcqueuelen"},
+					 {IFLA_MACVLAN_BC_CUTOFF, 4, VALUE_BCLIM, "bclim"}}},
 	[KIND_VLAN] = {.name = "vlan",
 		       .module = "8021q",
 		       .has_parent = true,
@@ -52,6 +58,12 @@ static const uint32_t modes[] = {
 	[MODE_VEPA] = MACVLAN_MODE_VEPA,     [MODE_PASSTHRU] = MACVLAN_MODE_PASSTHRU,
 	[MODE_L2] = IPVLAN_MODE_L2,          [MODE_L3] = IPVLAN_MODE_L3,
 	[MODE_L3S] = IPVLAN_MODE_L3S,
+};
+
+static const uint32_t flags[] = {
+	[IPVLAN_BRIDGE] = 0,
+	[IPVLAN_PRIVATE] = IPVLAN_F_PRIVATE,
+	[IPVLAN_VEPA] = IPVLAN_F_VEPA,
 };
 
 static const uint16_t protocols[] = {
@@ -106,7 +118,8 @@ bool link_handler(const struct live_link *link, enum driver *ret)
 
 bool link_value_given(const struct link_spec *spec, enum link_value value)
 {
-	return value != VALUE_BCQUEUELEN || spec->has_bcqueuelen;
+	return (value != VALUE_BCQUEUELEN || spec->has_bcqueuelen) &&
+	       (value != VALUE_BCLIM || spec->has_bclim);
 }
 
 uint32_t link_value_get(const struct link_spec *spec, enum link_value value)
@@ -116,6 +129,10 @@ uint32_t link_value_get(const struct link_spec *spec, enum link_value value)
 		return modes[spec->mode];
 	case VALUE_BCQUEUELEN:
 		return spec->bcqueuelen;
+	case VALUE_BCLIM:
+		return (uint32_t)spec->bclim;
+	case VALUE_IPVLAN_FLAG:
+		return flags[spec->ipvlan_flag];
 	case VALUE_VLAN:
 		return spec->vlan;
 	case VALUE_VLAN_PROTOCOL:
@@ -133,6 +150,18 @@ static void mode_set(struct live_link *link, uint32_t number)
 		link->mode = (enum link_mode)i;
 		link->mode_known = true;
 	}
+}
+
+/* ipvlan_nl_validate refuses others. */
+static bool flag_set(struct live_link *link, uint32_t number)
+{
+	for (size_t i = 0; i < COUNT(flags); i++) {
+		if (flags[i] != number)
+			continue;
+		link->ipvlan_flag = (enum ipvlan_flag)i;
+		return true;
+	}
+	return false;
 }
 
 static bool protocol_set(struct live_link *link, uint32_t number)
@@ -156,6 +185,11 @@ bool link_value_set(struct live_link *link, enum link_value value, uint32_t numb
 		link->has_bcqueuelen = true;
 		link->bcqueuelen = number;
 		return true;
+	case VALUE_BCLIM:
+		link->bclim = (int)number;
+		return true;
+	case VALUE_IPVLAN_FLAG:
+		return flag_set(link, number);
 	case VALUE_VLAN:
 		link->vlan = (uint16_t)number;
 		return true;
@@ -173,6 +207,10 @@ static const char *value_text(struct arena *arena, const struct link_spec *spec,
 		return link_mode_name(spec->mode);
 	case VALUE_VLAN_PROTOCOL:
 		return vlan_protocol_name(spec->vlan_protocol);
+	case VALUE_IPVLAN_FLAG:
+		return ipvlan_flag_name(spec->ipvlan_flag);
+	case VALUE_BCLIM:
+		return arena_printf(arena, "%d", spec->bclim);
 	case VALUE_BCQUEUELEN:
 	case VALUE_VLAN:
 		break;
@@ -186,7 +224,7 @@ const char *link_type_text(struct arena *arena, const struct link_spec *spec)
 	const char *text = type->name;
 	for (const struct link_attribute *at = type->attributes; at->type; at++)
 		if (link_value_given(spec, at->value))
-			text = arena_printf(arena, "%s %s %s", text, at->word,
-					    value_text(arena, spec, at->value));
+			text = arena_printf(arena, "%s%s%s %s", text, *at->word ? " " : "",
+					    at->word, value_text(arena, spec, at->value));
 	return text;
 }

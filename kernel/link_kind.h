@@ -7,17 +7,27 @@
 #include "kernel/link.h"
 #include "schema/driver.h"
 
+/* From Linux 6.4 on. */
+#define IFLA_MACVLAN_BC_CUTOFF 9
+
 /* MACVLAN_DEFAULT_BC_QUEUE_LEN in drivers/net/macvlan.c. */
 #define BCQUEUELEN_DEFAULT 1000
 
-enum link_value { VALUE_MODE, VALUE_BCQUEUELEN, VALUE_VLAN, VALUE_VLAN_PROTOCOL };
+enum link_value {
+	VALUE_MODE,
+	VALUE_BCQUEUELEN,
+	VALUE_BCLIM,
+	VALUE_IPVLAN_FLAG,
+	VALUE_VLAN,
+	VALUE_VLAN_PROTOCOL
+};
 
 /* One attribute of IFLA_INFO_DATA. */
 struct link_attribute {
 	uint16_t type;         /* for example IFLA_MACVLAN_MODE; 0 ends a list */
 	uint16_t size;         /* bytes: 2 or 4 */
 	enum link_value value; /* the link's value that it holds */
-	const char *word;      /* iproute2's name */
+	const char *word;      /* iproute2's name; "": its value stands alone */
 };
 
 /* Greater than the highest attribute type of any row. */
@@ -29,7 +39,8 @@ struct link_type {
 	bool has_parent;    /* IFLA_LINK names its lower device */
 	bool has_driver;    /* a kind for attachments: */
 	enum driver driver;
-	struct link_attribute attributes[3];
+	uint32_t txqueuelen; /* packets: of a new link */
+	struct link_attribute attributes[4];
 };
 
 /* The row of the kind; KIND_OTHER's has the name "". */

@@ -222,6 +222,7 @@ enum decoded decode_link(struct arena *arena, const struct nlmsghdr *message, st
 	struct live_link link = {.ifindex = header->ifi_index,
 				 .type = header->ifi_type,
 				 .flags = header->ifi_flags,
+				 .bclim = BCLIM_DEFAULT,
 				 .name = printable_get(arena, at[IFLA_IFNAME]),
 				 .alias = printable_get(arena, at[IFLA_IFALIAS]),
 				 .device_bus = text_get(arena, at[IFLA_PARENT_DEV_BUS_NAME]),
@@ -229,6 +230,7 @@ enum decoded decode_link(struct arena *arena, const struct nlmsghdr *message, st
 				 .kind_name = ""};
 	struct parent_ref parent = {.other_netns = at[IFLA_LINK_NETNSID] != NULL};
 	if (!fixed_get(at[IFLA_MTU], &link.mtu, sizeof(link.mtu)) ||
+	    !fixed_get(at[IFLA_TXQLEN], &link.txqueuelen, sizeof(link.txqueuelen)) ||
 	    !fixed_get(at[IFLA_MASTER], &link.master, sizeof(link.master)) ||
 	    !fixed_get(at[IFLA_LINK], &link.parent, sizeof(link.parent)) ||
 	    !fixed_get(at[IFLA_LINK_NETNSID], &parent.nsid, sizeof(parent.nsid)) ||

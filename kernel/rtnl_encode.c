@@ -187,6 +187,7 @@ bool encode_link_create(union message *message, const struct link_spec *spec,
 	return put_name(message, IFLA_IFNAME, creation->name) &&
 	       (!mac || put(message, IFLA_ADDRESS, spec->mac.bytes, sizeof(spec->mac.bytes))) &&
 	       (!spec->mtu || put_u32(message, IFLA_MTU, spec->mtu)) &&
+	       (!spec->has_txqueuelen || put_u32(message, IFLA_TXQLEN, spec->txqueuelen)) &&
 	       (!creation->parent || put_u32(message, IFLA_LINK, (uint32_t)creation->parent)) &&
 	       (!spec->vrf || put_u32(message, IFLA_MASTER, (uint32_t)spec->vrf)) &&
 	       (!creation->other_netns ||
@@ -194,14 +195,29 @@ bool encode_link_create(union message *message, const struct link_spec *spec,
 	       info_put(message, spec);
 }
 
-bool encode_kind_probe(union message *message, enum link_kind kind)
+/* `value`: an attribute of IFLA_INFO_DATA with a wrong size; 0: none. */
+static bool probe_encode(union message *message, enum link_kind kind, uint16_t value)
 {
 	message_begin(message, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg));
 	if (!put_u8(message, IFLA_ADDRESS, 0))
 		return false;
 	struct nlattr *info = nest(message, IFLA_LINKINFO);
-	return info && put_text(message, IFLA_INFO_KIND, link_kind_name(kind)) &&
-	       nest_end(message, info);
+	if (!info || !put_text(message, IFLA_INFO_KIND, link_kind_name(kind)))
+		return false;
+	struct nlattr *data = value ? nest(message, IFLA_INFO_DATA) : NULL;
+	if (value && (!data || !put_u8(message, value, 0)))
+		return false;
+	return (!data || nest_end(message, data)) && nest_end(message, info);
+}
+
+bool encode_kind_probe(union message *message, enum link_kind kind)
+{
+	return probe_encode(message, kind, 0);
+}
+
+bool encode_bclim_probe(union message *message)
+{
+	return probe_encode(message, KIND_MACVLAN, IFLA_MACVLAN_BC_CUTOFF);
 }
 
 bool encode_link_delete(union message *message, int ifindex)
@@ -227,12 +243,6 @@ bool encode_link_alias(union message *message, int ifindex, const char *alias)
 	return alias && put_alias(message, alias);
 }
 
-static bool changes_value(const struct link_change *change, enum link_value value)
-{
-	return (change->mode && value == VALUE_MODE) ||
-	       (change->bcqueuelen && value == VALUE_BCQUEUELEN);
-}
-
 static bool values_put(union message *message, const struct link_change *change)
 {
 	const struct link_type *type = link_type(change->spec->kind);
@@ -242,7 +252,7 @@ static bool values_put(union message *message, const struct link_change *change)
 	struct nlattr *data = nest(message, IFLA_INFO_DATA);
 	size_t count = 0;
 	for (const struct link_attribute *at = type->attributes; data && at->type; at++) {
-		if (!changes_value(change, at->value))
+		if (!(change->values & 1U << at->value))
 			continue;
 		if (!attribute_put(message, at, change->spec))
 			return false;
@@ -254,17 +264,37 @@ static bool values_put(union message *message, const struct link_change *change)
 /* RTM_SETLINK ignores IFLA_LINKINFO; RTM_NEWLINK of an existing link does not. */
 bool encode_link_change(union message *message, int ifindex, const struct link_change *change)
 {
-	const bool values = change->mode || change->bcqueuelen, flags = change->up || change->down;
-	link_begin(message, values || flags ? RTM_NEWLINK : RTM_SETLINK, 0, ifindex);
+	link_begin(message, change->values || change->flags_mask ? RTM_NEWLINK : RTM_SETLINK, 0,
+		   ifindex);
 	struct ifinfomsg *link = mnl_nlmsg_get_payload(&message->header);
-	link->ifi_change = flags ? IFF_UP : 0;
-	link->ifi_flags = change->up ? IFF_UP : 0;
-	return (!values || values_put(message, change)) &&
+	link->ifi_change = change->flags_mask;
+	link->ifi_flags = change->flags;
+	return (!change->values || values_put(message, change)) &&
+	       (!change->txqueuelen || put_u32(message, IFLA_TXQLEN, change->spec->txqueuelen)) &&
 	       (!change->mac ||
 		put(message, IFLA_ADDRESS, change->mac->bytes, sizeof(change->mac->bytes))) &&
 	       (!change->mtu || put_u32(message, IFLA_MTU, change->mtu)) &&
 	       (!change->name || put_name(message, IFLA_IFNAME, change->name)) &&
 	       (!change->alias || put_alias(message, change->alias));
+}
+
+static bool altname_encode(union message *message, uint16_t type, uint16_t flags, int ifindex,
+			   const char *name)
+{
+	link_begin(message, type, flags, ifindex);
+	struct nlattr *list = nest(message, IFLA_PROP_LIST);
+	return list && put_name(message, IFLA_ALT_IFNAME, name) && nest_end(message, list);
+}
+
+bool encode_altname_add(union message *message, int ifindex, const char *name)
+{
+	return altname_encode(message, RTM_NEWLINKPROP, NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND,
+			      ifindex, name);
+}
+
+bool encode_altname_delete(union message *message, int ifindex, const char *name)
+{
+	return altname_encode(message, RTM_DELLINKPROP, 0, ifindex, name);
 }
 
 bool encode_link_move(union message *message, int ifindex, int fd, const char *name)

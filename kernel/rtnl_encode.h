@@ -50,6 +50,8 @@ bool encode_link_create(union message *message, const struct link_spec *spec,
  * no parent, and an address of 1 byte, which every kind refuses (macvlan_validate,
  * dummy_validate). */
 bool encode_kind_probe(union message *message, enum link_kind kind);
+/* The same for a macvlan, with IFLA_MACVLAN_BC_CUTOFF of 1 byte. */
+bool encode_bclim_probe(union message *message);
 bool encode_link_delete(union message *message, int ifindex);
 /* "" removes the alias. */
 bool encode_link_alias(union message *message, int ifindex, const char *alias);
@@ -57,13 +59,17 @@ bool encode_link_alias(union message *message, int ifindex, const char *alias);
  * at the first that it refuses (rtnl_newlink, do_setlink). */
 struct link_change {
 	const struct link_spec *spec; /* the values for IFLA_INFO_DATA */
-	bool mode, bcqueuelen;        /* whether each of them is changed */
+	unsigned values;              /* a mask of 1 << enum link_value: those that change */
 	const struct mac *mac;        /* NULL: unchanged; the same for the others */
 	uint32_t mtu;                 /* 0: unchanged */
 	const char *name, *alias;
-	bool up, down;
+	unsigned flags, flags_mask; /* IFF_UP, ...: their values, and which of them change */
+	bool txqueuelen;            /* to that of the spec */
 };
 bool encode_link_change(union message *message, int ifindex, const struct link_change *change);
+/* Adds or deletes an alternative name (from 5.5 on). */
+bool encode_altname_add(union message *message, int ifindex, const char *name);
+bool encode_altname_delete(union message *message, int ifindex, const char *name);
 /* Moves the link into the namespace of the descriptor, under that name. */
 bool encode_link_move(union message *message, int ifindex, int fd, const char *name);
 /* `flags`: NLM_F_EXCL or NLM_F_REPLACE, in addition to NLM_F_CREATE. */

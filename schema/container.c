@@ -10,7 +10,7 @@
 /* Names that must be unique in a container. Each index is NULL until it has an entry. */
 struct once {
 	struct index *networks; /* network -> its first node */
-	struct index *names;    /* interface name -> the first options that use it */
+	struct index *names;    /* interface name or altname -> its first node */
 	struct index *routes;
 };
 
@@ -18,7 +18,7 @@ static void once_init(struct once *once, const struct node *list)
 {
 	bool several = list->count > 1;
 	once->networks = several ? index_new(list->count) : NULL;
-	once->names = several ? index_new(0) : NULL;
+	once->names = NULL;
 	once->routes = NULL;
 }
 
@@ -63,6 +63,32 @@ static struct network_info *find_network(struct build *build, const struct set_i
 	return info;
 }
 
+/* Names and altnames of links: the kernel has one table of both. */
+static void check_name_once(struct build *build, const struct scope *scope, struct once *once,
+			    const char *name, const struct node *node)
+{
+	struct context *context = &build->context;
+	if (!once->names)
+		once->names = index_new(0);
+	const struct node *other = index_put_text(once->names, name, (void *)(uintptr_t)node);
+	if (!other)
+		return;
+	struct place place = place_of(context, other);
+	report(context, CODE_INTERFACE_IN_USE, scope, node, "choose another name",
+	       "%s is already used in this container, at %s", name, place_text(context, &place));
+}
+
+static void check_altnames_once(struct build *build, const struct scope *scope, struct once *once,
+				const struct attachment *attachment, const struct node *body)
+{
+	const struct node *list = body ? node_good(body, "altnames") : NULL;
+	struct scope up = {.up = scope, .name = "altnames"}, here = {.up = &up};
+	for (const struct node *item = list ? list->first : NULL;
+	     item && here.index < attachment->n_altnames; item = item->next, here.index++)
+		if (attachment->altnames[here.index])
+			check_name_once(build, &here, once, attachment->altnames[here.index], item);
+}
+
 static void check_once(struct build *build, const struct scope *scope, struct once *once,
 		       struct network_info *info, const struct attachment *attachment,
 		       struct node *at, struct node *body)
@@ -77,12 +103,10 @@ static void check_once(struct build *build, const struct scope *scope, struct on
 		report(context, CODE_DECLARED_TWICE, scope, at, "remove one of the two",
 		       "is listed twice, first at %s", place_text(context, &place));
 	}
-	if (once->names && name && (other = index_put_text(once->names, name, body))) {
-		struct place place = place_of(context, node_get(other, "interface_name"));
-		report_key(context, CODE_INTERFACE_IN_USE, scope, body, "interface_name",
-			   "choose another name", "%s is already used in this container, at %s",
-			   name, place_text(context, &place));
-	}
+	const struct scope here = {.up = scope, .name = "interface_name"};
+	if (name)
+		check_name_once(build, &here, once, name, node_get(body, "interface_name"));
+	check_altnames_once(build, scope, once, attachment, body);
 }
 
 /* Reads one attachment; `at` is its key or list item, body its options or NULL. */

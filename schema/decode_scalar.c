@@ -269,6 +269,7 @@ void decode_scalar(const struct decode_state *state)
 	case KEY_NAME:
 	case KEY_PARENT:
 	case KEY_INTERFACE:
+	case KEY_ALTNAME:
 	case KEY_NETNS:
 	case KEY_PID:
 	case KEY_ENGINE:

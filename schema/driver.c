@@ -10,17 +10,18 @@ static const struct driver_info drivers[N_DRIVERS] = {
 				     BIT(MODE_PASSTHRU),
 			    .default_mode = MODE_BRIDGE,
 			    .handler = DRIVER_MACVLAN,
-			    .has_bcqueuelen = true},
+			    .broadcast_queue = true},
 	[DRIVER_IPVLAN] = {.modes = BIT(MODE_L2) | BIT(MODE_L3) | BIT(MODE_L3S),
 			   .default_mode = MODE_L2,
 			   .handler = DRIVER_IPVLAN,
 			   .shares_mac = true,
-			   .one_mode = true},
+			   .one_mode = true,
+			   .has_flag = true},
 	[DRIVER_MACVTAP] = {.modes = BIT(MODE_BRIDGE) | BIT(MODE_PRIVATE) | BIT(MODE_VEPA) |
 				     BIT(MODE_PASSTHRU),
 			    .default_mode = MODE_BRIDGE,
 			    .handler = DRIVER_MACVLAN,
-			    .has_bcqueuelen = true},
+			    .broadcast_queue = true},
 };
 
 const struct driver_info *driver_info(enum driver driver)

@@ -13,9 +13,10 @@ struct driver_info {
 	/* The receive handler that the kernel registers on the parent, which has at most one
 	 * (netdev_rx_handler_register): drivers with the same handler can share a parent. */
 	enum driver handler;
-	bool shares_mac;     /* the links have their parent's MAC address */
-	bool one_mode;       /* all links of a parent have one mode */
-	bool has_bcqueuelen; /* it has a broadcast queue of a configurable length */
+	bool shares_mac;      /* the links have their parent's MAC address */
+	bool one_mode;        /* all links of a parent have one mode */
+	bool broadcast_queue; /* it has a queue for broadcast: `bcqueuelen` and `bclim` */
+	bool has_flag;        /* `ipvlan_flag` */
 };
 
 const struct driver_info *driver_info(enum driver driver);

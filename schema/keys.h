@@ -13,6 +13,7 @@ enum key_type {
 	KEY_NAME,        /* const char *: the name of a set, network, container or aux address */
 	KEY_PARENT,      /* const char *: a link of the host */
 	KEY_INTERFACE,   /* const char *: the name of a new link */
+	KEY_ALTNAME,     /* const char *: an alternative name of a new link */
 	KEY_NETNS,       /* const char *: a namespace's name or absolute path */
 	KEY_PID,         /* const char *: a process id, in decimal */
 	KEY_ENGINE,      /* const char *: a container's name or id at its engine */
@@ -99,7 +100,7 @@ struct container_decl {
 
 extern const struct object document_object, network_object, subnet_object, aux_object, host_object,
 	container_object, attachment_object, route_object, sysctl_object, host_range_object,
-	host_pattern_object, address_entry_object, routing_rule_object;
+	host_pattern_object, address_entry_object, routing_rule_object, altname_object;
 
 const struct key *key_find(const struct object *object, const char *name);
 /* The keys that the object has, as a hint. */

@@ -155,6 +155,23 @@ const struct object address_entry_object = {
 	.example = "172.16.86.20",
 };
 
+static const struct key altname_keys[] = {
+	{.name = "ALTNAME",
+	 .type = KEY_ALTNAME,
+	 .size = sizeof(const char *),
+	 .description = "another name of the link, of up to 127 bytes",
+	 .example = "uplink"},
+};
+
+const struct object altname_object = {
+	.where = "altnames[]",
+	KEYS(altname_keys),
+	.size = sizeof(const char *),
+	.plain = true,
+	.description = "an alternative name of an attachment's link",
+	.example = "uplink",
+};
+
 static const struct key attachment_keys[] = {
 	{.name = "ipv4_address",
 	 .type = KEY_IPV4,
@@ -201,6 +218,16 @@ static const struct key attachment_keys[] = {
 	 .default_text = "the lowest free ethN, in the order of the file; lanN beside links of "
 			 "Docker or Podman",
 	 .example = "eth0"},
+	{.name = "altnames",
+	 .type = KEY_LIST,
+	 AT(struct attachment, altnames),
+	 .count = offsetof(struct attachment, n_altnames),
+	 .has = offsetof(struct attachment, has_altnames),
+	 .object = &altname_object,
+	 .description = "all alternative names of the link; an empty list: none",
+	 .default_text = "those that other programs give to the link stay",
+	 .example = "[uplink]"},
+	SETTING_KEYS(struct attachment, , "the link"),
 	{.name = "gw_priority",
 	 .type = KEY_NUMBER,
 	 AT(struct attachment, gw_priority),

@@ -80,6 +80,28 @@ bool table_is_source(uint32_t table)
 	return table >= SOURCE_TABLE_FIRST && table <= SOURCE_TABLE_LAST;
 }
 
+struct link_settings attachment_settings(const struct attachment *attachment)
+{
+	if (!attachment)
+		return (struct link_settings){0};
+	struct link_settings settings = attachment->settings;
+	const struct link_settings *of_network = &attachment->network->settings;
+	if (!settings.has_promisc)
+		settings.promisc = of_network->promisc;
+	if (!settings.has_allmulticast)
+		settings.allmulticast = of_network->allmulticast;
+	if (settings.has_txqueuelen)
+		return settings;
+	settings.has_txqueuelen = of_network->has_txqueuelen;
+	settings.txqueuelen = of_network->txqueuelen;
+	return settings;
+}
+
+int network_bclim(const struct network *network)
+{
+	return network->has_bclim ? network->bclim : BCLIM_DEFAULT;
+}
+
 struct attachment *container_attachment(const struct container *container,
 					const struct network *network)
 {

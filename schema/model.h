@@ -44,6 +44,20 @@ enum link_mode {
 	MODE_L3S,
 };
 
+/* The initial value of bc_cutoff in macvlan_port_create. */
+#define BCLIM_DEFAULT 1
+
+/* How ipvlan links of one parent reach each other (IFLA_IPVLAN_FLAGS). */
+enum ipvlan_flag { IPVLAN_BRIDGE, IPVLAN_PRIVATE, IPVLAN_VEPA };
+
+/* Settings of a link that an attachment has, or its network for all attachments. */
+struct link_settings {
+	bool promisc, has_promisc;
+	bool allmulticast, has_allmulticast;
+	bool has_txqueuelen;
+	uint32_t txqueuelen; /* packets */
+};
+
 /* The hosts of an assignment: names and globs. None: every host. */
 struct hosts {
 	const char **items;
@@ -108,6 +122,10 @@ struct network {
 	uint32_t mtu; /* bytes; 0: the parent's */
 	bool has_bcqueuelen;
 	uint32_t bcqueuelen; /* packets */
+	bool has_bclim;
+	int bclim; /* links that receive a multicast address; negative: never queued */
+	enum ipvlan_flag ipvlan_flag;
+	struct link_settings settings; /* of each attachment that does not set them itself */
 	bool internal;
 	bool probe;         /* probe the LAN before a new address is used */
 	bool dhcp;          /* IPv4 addresses are DHCP leases, unless the attachment overrides it */
@@ -174,6 +192,10 @@ struct attachment {
 		has_dhcp; /* the IPv4 address is a DHCP lease; the attachment itself sets `dhcp` */
 	struct mac mac;   /* unset: derived */
 	const char *interface_name; /* NULL: the lowest free ethN, or lanN beside an engine's */
+	const char **altnames;      /* with has_altnames: all of its alternative names */
+	size_t n_altnames;
+	bool has_altnames;
+	struct link_settings settings;
 	int gw_priority;
 	struct route *routes;
 	size_t n_routes;
@@ -247,6 +269,12 @@ bool network_has_family(const struct network *network, unsigned family);
 const struct ip *attachment_address(const struct attachment *attachment, uint8_t family);
 /* Whether the file gives the address to the attachment. */
 bool attachment_has_address(const struct attachment *attachment, const struct ip *ip);
+
+/* The settings of the attachment, or else of its network. NULL, for the host's own link: the
+ * kernel's defaults. */
+struct link_settings attachment_settings(const struct attachment *attachment);
+/* `bclim`, or the kernel's default. */
+int network_bclim(const struct network *network);
 
 /* The metric that the kernel gives to a route: `metric`, or its default if that is 0. */
 uint32_t route_metric(const struct prefix *to, uint32_t metric);

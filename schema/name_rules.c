@@ -59,13 +59,10 @@ static const char *parent_problem(const char *text, const char **ret_hint)
 	return link_problem(text);
 }
 
-static const char *interface_problem(const char *text, const char **ret_hint)
+/* The kernel takes any altname; systemd's rules are as for a name. */
+static const char *new_name_problem(const char *text)
 {
 	static const char *const kept[] = {"lo", "all", "default"};
-
-	*ret_hint = "use a name such as eth0 or lan0";
-	if (strlen(text) >= IFNAMSIZ)
-		return "is longer than 15 bytes";
 	if (strchr(text, ':'))
 		return "is not a valid link name: it contains ':'";
 	if (strchr(text, '%'))
@@ -74,6 +71,20 @@ static const char *interface_problem(const char *text, const char **ret_hint)
 		if (strcmp(text, kept[i]) == 0)
 			return "is reserved by the kernel";
 	return link_problem(text);
+}
+
+static const char *altname_problem(const char *text, const char **ret_hint)
+{
+	*ret_hint = "use a name such as uplink";
+	if (strlen(text) > ALTNAME_LENGTH_MAX)
+		return "is longer than 127 bytes";
+	return new_name_problem(text);
+}
+
+static const char *interface_problem(const char *text, const char **ret_hint)
+{
+	*ret_hint = "use a name such as eth0 or lan0";
+	return strlen(text) >= IFNAMSIZ ? "is longer than 15 bytes" : new_name_problem(text);
 }
 
 static const char *netns_problem(const char *text, const char **ret_hint)
@@ -252,6 +263,7 @@ const char *text_problem(enum key_type type, const char *text, const char **ret_
 		[KEY_NAME] = name_problem,
 		[KEY_PARENT] = parent_problem,
 		[KEY_INTERFACE] = interface_problem,
+		[KEY_ALTNAME] = altname_problem,
 		[KEY_NETNS] = netns_problem,
 		[KEY_PID] = pid_problem,
 		[KEY_ENGINE] = engine_problem,

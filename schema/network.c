@@ -112,13 +112,34 @@ static void check_mode(struct build *build, const struct scope *scope, struct ne
 }
 
 /* A mask of 1 << enum driver. */
-static unsigned drivers_with_bcqueuelen(void)
+static unsigned drivers_with_queue(void)
 {
 	unsigned drivers = 0;
 	for (const struct word *driver = driver_words; driver->name; driver++)
-		if (driver_info(driver->value)->has_bcqueuelen)
+		if (driver_info(driver->value)->broadcast_queue)
 			drivers |= 1U << driver->value;
 	return drivers;
+}
+
+static void check_driver_keys(struct build *build, const struct scope *scope,
+			      const struct network_info *info, const struct network *network)
+{
+	struct context *context = &build->context;
+	const struct driver_info *driver = driver_info(network->driver);
+	const char *queued = words_list(context->scratch, driver_words, drivers_with_queue());
+	const struct {
+		const char *key, *drivers;
+		bool fits;
+	} keys[] = {
+		{"bcqueuelen", queued, driver->broadcast_queue},
+		{"bclim", queued, driver->broadcast_queue},
+		{"ipvlan_flag", "ipvlan", driver->has_flag},
+	};
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (node_get(info->body, keys[i].key) && !keys[i].fits)
+			report_key(context, CODE_DRIVER, scope, info->body, keys[i].key,
+				   hint_text(context, "remove `%s`", keys[i].key),
+				   "applies to %s only", keys[i].drivers);
 }
 
 static void check_values(struct build *build, const struct scope *scope, struct network_info *info,
@@ -127,10 +148,7 @@ static void check_values(struct build *build, const struct scope *scope, struct 
 	struct context *context = &build->context;
 	enum link_mode mode = network->mode;
 
-	if (network->has_bcqueuelen && !driver_info(network->driver)->has_bcqueuelen)
-		report_key(context, CODE_DRIVER, scope, info->body, "bcqueuelen",
-			   "remove `bcqueuelen`", "applies to %s only",
-			   words_list(context->scratch, driver_words, drivers_with_bcqueuelen()));
+	check_driver_keys(build, scope, info, network);
 	if (network->mtu && network->mtu < IPV6_MTU_MIN && info->has_ipv6)
 		report_key(context, CODE_MTU, scope, info->body, "mtu", "write 1280 or more",
 			   "%u is too small for IPv6, which requires 1280", network->mtu);

@@ -19,6 +19,32 @@ static void report_sharing(struct build *build, const struct network_info *info,
 	       printable_text(context, first->name), place_text(context, &first->place));
 }
 
+/* What the kernel keeps once for all links of a parent, apart from the mode. */
+static void check_port(struct build *build, const struct network_info *info)
+{
+	struct context *context = &build->context;
+	const struct network *network = info->network, *first = info->link->first;
+	if (network->ipvlan_flag != first->ipvlan_flag)
+		report_sharing(
+			build, info, "ipvlan_flag",
+			hint_text(context, "use `ipvlan_flag: %s` here too, or another parent",
+				  ipvlan_flag_name(first->ipvlan_flag)),
+			hint_text(
+				context,
+				"cannot have ipvlan_flag %s beside %s, as the kernel keeps one per "
+				"parent",
+				ipvlan_flag_name(network->ipvlan_flag),
+				ipvlan_flag_name(first->ipvlan_flag)));
+	else if (network_bclim(network) != network_bclim(first))
+		report_sharing(build, info, "bclim",
+			       hint_text(context, "use `bclim: %d` here too, or another parent",
+					 network_bclim(first)),
+			       hint_text(context,
+					 "cannot have bclim %d beside %d, as the kernel keeps one "
+					 "per parent",
+					 network_bclim(network), network_bclim(first)));
+}
+
 static void check_sharing(struct build *build, const struct network_info *info)
 {
 	struct context *context = &build->context;
@@ -49,6 +75,8 @@ static void check_sharing(struct build *build, const struct network_info *info)
 				  "parent",
 				  link_mode_name(network->mode), link_mode_name(first->mode),
 				  driver_name(network->driver)));
+	else
+		check_port(build, info);
 }
 
 /* The host's own link of the network. */

@@ -26,6 +26,13 @@ const struct word link_mode_words[] = {
 	{0},
 };
 
+const struct word ipvlan_flag_words[] = {
+	{"bridge", IPVLAN_BRIDGE, "attachments of one parent reach each other"},
+	{"private", IPVLAN_PRIVATE, "attachments of one parent are isolated"},
+	{"vepa", IPVLAN_VEPA, "like bridge, but the traffic passes a switch in hairpin mode"},
+	{0},
+};
+
 const struct word route_scope_words[] = {
 	{"global", SCOPE_GLOBAL, "the destination is reached through a router"},
 	{"link", SCOPE_LINK, "the destination is on the LAN"},
@@ -66,6 +73,11 @@ const char *vlan_protocol_name(enum vlan_protocol protocol)
 const char *link_mode_name(enum link_mode mode)
 {
 	return word_name(link_mode_words, mode);
+}
+
+const char *ipvlan_flag_name(enum ipvlan_flag flag)
+{
+	return word_name(ipvlan_flag_words, flag);
 }
 
 const char *route_scope_name(enum route_scope scope)

@@ -12,7 +12,7 @@ struct word {
 };
 
 extern const struct word driver_words[], vlan_protocol_words[], link_mode_words[],
-	route_scope_words[];
+	ipvlan_flag_words[], route_scope_words[];
 
 #define WORDS_ALL (~0U)
 
@@ -23,6 +23,7 @@ const char *words_list(struct arena *arena, const struct word *words, unsigned v
 const char *driver_name(enum driver driver);
 const char *vlan_protocol_name(enum vlan_protocol protocol);
 const char *link_mode_name(enum link_mode mode);
+const char *ipvlan_flag_name(enum ipvlan_flag flag);
 const char *route_scope_name(enum route_scope scope);
 const char *source_kind_name(enum source_kind kind);
 

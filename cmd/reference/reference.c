@@ -109,6 +109,7 @@ const char *reference_type(struct arena *arena, const struct key *key)
 		[KEY_NAME] = "a name",
 		[KEY_PARENT] = "a link of the host",
 		[KEY_INTERFACE] = "a link's name",
+		[KEY_ALTNAME] = "a link's name",
 		[KEY_NETNS] = "a network namespace's name or absolute path",
 		[KEY_PID] = "a process id",
 		[KEY_ENGINE] = "a container's name or id, or Compose's project/service",

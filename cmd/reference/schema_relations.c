@@ -106,8 +106,14 @@ static json_t *driver_rule(const struct driver_info *driver)
 	for (const struct word *mode = link_mode_words; mode->name; mode++)
 		if (driver->modes & 1U << mode->value)
 			json_array_append_new(modes, json_string(mode->name));
-	return json_pack("{s:{s:{s:o}, s:o*}}", "properties", "mode", "enum", modes, "bcqueuelen",
-			 driver->has_bcqueuelen ? NULL : json_false());
+	json_t *rule = json_pack("{s:{s:o}}", "mode", "enum", modes);
+	if (!driver->broadcast_queue) {
+		json_object_set_new(rule, "bcqueuelen", json_false());
+		json_object_set_new(rule, "bclim", json_false());
+	}
+	if (!driver->has_flag)
+		json_object_set_new(rule, "ipvlan_flag", json_false());
+	return json_pack("{s:o}", "properties", rule);
 }
 
 /* Each driver's rule, the default one's last. */

@@ -40,6 +40,11 @@ bool operation_sets(const struct operation *operation)
 	case OP_LINK_MTU:
 	case OP_LINK_MODE:
 	case OP_LINK_BCQUEUELEN:
+	case OP_LINK_BCLIM:
+	case OP_LINK_IPVLAN_FLAG:
+	case OP_LINK_TXQUEUELEN:
+	case OP_LINK_PROMISC:
+	case OP_LINK_ALLMULTICAST:
 	case OP_LINK_UP:
 	case OP_LINK_DOWN:
 		return true;
@@ -47,6 +52,8 @@ bool operation_sets(const struct operation *operation)
 	case OP_LINK_MOVE:
 	case OP_LINK_DELETE:
 	case OP_SYSCTL_SET:
+	case OP_ALTNAME_DELETE:
+	case OP_ALTNAME_ADD:
 	case OP_ADDR_DELETE:
 	case OP_ADDR_ADD:
 	case OP_ROUTE_DELETE:
@@ -61,6 +68,39 @@ bool operation_sets(const struct operation *operation)
 	return false;
 }
 
+/* The values of IFLA_INFO_DATA. */
+static void value_add(struct link_change *change, enum operation_type type)
+{
+	static const struct {
+		enum operation_type type;
+		enum link_value value;
+	} values[] = {{OP_LINK_MODE, VALUE_MODE},
+		      {OP_LINK_BCQUEUELEN, VALUE_BCQUEUELEN},
+		      {OP_LINK_BCLIM, VALUE_BCLIM},
+		      {OP_LINK_IPVLAN_FLAG, VALUE_IPVLAN_FLAG}};
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		if (values[i].type == type)
+			change->values |= 1U << values[i].value;
+}
+
+static void flag_add(struct link_change *change, enum operation_type type)
+{
+	const struct {
+		enum operation_type type;
+		unsigned flag;
+		bool set;
+	} flags[] = {{OP_LINK_UP, IFF_UP, true},
+		     {OP_LINK_DOWN, IFF_UP, false},
+		     {OP_LINK_PROMISC, IFF_PROMISC, change->spec->promisc},
+		     {OP_LINK_ALLMULTICAST, IFF_ALLMULTI, change->spec->allmulticast}};
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		if (flags[i].type != type)
+			continue;
+		change->flags_mask |= flags[i].flag;
+		change->flags |= flags[i].set ? flags[i].flag : 0;
+	}
+}
+
 static void change_add(struct link_change *change, const struct operation *operation)
 {
 	const struct link_spec *spec = change->spec;
@@ -68,10 +108,9 @@ static void change_add(struct link_change *change, const struct operation *opera
 	change->name = operation->type == OP_LINK_RENAME ? operation->name : change->name;
 	change->mac = operation->type == OP_LINK_MAC ? &operation->mac : change->mac;
 	change->mtu = operation->type == OP_LINK_MTU ? spec->mtu : change->mtu;
-	change->mode |= operation->type == OP_LINK_MODE;
-	change->bcqueuelen |= operation->type == OP_LINK_BCQUEUELEN;
-	change->up |= operation->type == OP_LINK_UP;
-	change->down |= operation->type == OP_LINK_DOWN;
+	change->txqueuelen |= operation->type == OP_LINK_TXQUEUELEN;
+	value_add(change, operation->type);
+	flag_add(change, operation->type);
 }
 
 static bool encode_settings(const struct operation *operations, size_t count,
@@ -106,11 +145,20 @@ static bool encode_operation(const struct operation *operation, const struct lin
 	case OP_LINK_MTU:
 	case OP_LINK_MODE:
 	case OP_LINK_BCQUEUELEN:
+	case OP_LINK_BCLIM:
+	case OP_LINK_IPVLAN_FLAG:
+	case OP_LINK_TXQUEUELEN:
+	case OP_LINK_PROMISC:
+	case OP_LINK_ALLMULTICAST:
 	case OP_LINK_UP:
 	case OP_LINK_DOWN:
 		return encode_settings(operation, 1, spec, ifindex, message);
 	case OP_LINK_DELETE:
 		return encode_link_delete(message, ifindex);
+	case OP_ALTNAME_DELETE:
+		return encode_altname_delete(message, ifindex, operation->name);
+	case OP_ALTNAME_ADD:
+		return encode_altname_add(message, ifindex, operation->name);
 	case OP_ADDR_DELETE:
 		return encode_addr_delete(message, ifindex, operation->addr);
 	case OP_ADDR_ADD:

@@ -22,6 +22,13 @@ static const char *const sentences[N_OPERATION_TYPES] = {
 	[OP_LINK_MTU] = "cannot set the MTU of LINK to DETAIL",
 	[OP_LINK_MODE] = "cannot set the mode of LINK to DETAIL",
 	[OP_LINK_BCQUEUELEN] = "cannot set bcqueuelen of LINK to DETAIL",
+	[OP_LINK_BCLIM] = "cannot set bclim of LINK to DETAIL",
+	[OP_LINK_IPVLAN_FLAG] = "cannot set ipvlan_flag of LINK to DETAIL",
+	[OP_LINK_TXQUEUELEN] = "cannot set txqueuelen of LINK to DETAIL",
+	[OP_LINK_PROMISC] = "cannot set promisc of LINK to DETAIL",
+	[OP_LINK_ALLMULTICAST] = "cannot set allmulticast of LINK to DETAIL",
+	[OP_ALTNAME_DELETE] = "cannot remove altname DETAIL from LINK",
+	[OP_ALTNAME_ADD] = "cannot add altname DETAIL to LINK",
 	[OP_SYSCTL_SET] = "cannot set DETAIL of LINK",
 	[OP_LINK_UP] = "cannot bring LINK up",
 	[OP_ADDR_ADD] = "cannot add address DETAIL to LINK",
@@ -194,7 +201,24 @@ struct operation_context operation_context_of(const struct operation *operation,
 	struct operation_context context = operation_of(operation->type, ns, spec);
 	char text[PREFIX_TEXT_SIZE];
 	switch (operation->type) {
+	case OP_LINK_BCLIM:
+		snprintf(context.detail, sizeof(context.detail), "%d", spec->bclim);
+		break;
+	case OP_LINK_IPVLAN_FLAG:
+		detail_text(&context, ipvlan_flag_name(spec->ipvlan_flag));
+		break;
+	case OP_LINK_TXQUEUELEN:
+		snprintf(context.detail, sizeof(context.detail), "%u", spec->txqueuelen);
+		break;
+	case OP_LINK_PROMISC:
+		detail_text(&context, spec->promisc ? "true" : "false");
+		break;
+	case OP_LINK_ALLMULTICAST:
+		detail_text(&context, spec->allmulticast ? "true" : "false");
+		break;
 	case OP_LINK_RENAME:
+	case OP_ALTNAME_DELETE:
+	case OP_ALTNAME_ADD:
 		detail_text(&context, operation->name);
 		break;
 	case OP_LINK_MAC:

@@ -227,8 +227,15 @@ static void operation_do(struct changing *changing, const struct operation *oper
 	case OP_LINK_MTU:
 	case OP_LINK_MODE:
 	case OP_LINK_BCQUEUELEN:
+	case OP_LINK_BCLIM:
+	case OP_LINK_IPVLAN_FLAG:
+	case OP_LINK_TXQUEUELEN:
+	case OP_LINK_PROMISC:
+	case OP_LINK_ALLMULTICAST:
 	case OP_LINK_UP:
 	case OP_LINK_DOWN:
+	case OP_ALTNAME_DELETE:
+	case OP_ALTNAME_ADD:
 	case OP_ADDR_DELETE:
 	case OP_ADDR_ADD:
 	case OP_ROUTE_DELETE:
@@ -312,7 +319,7 @@ static bool others_note(struct changing *changing)
 static bool is_removal(const struct operation *operation)
 {
 	return operation->type == OP_ADDR_DELETE || operation->type == OP_ROUTE_DELETE ||
-	       operation->type == OP_RULE_DELETE;
+	       operation->type == OP_RULE_DELETE || operation->type == OP_ALTNAME_DELETE;
 }
 
 static void removals_check(struct changing *changing, const struct operations *operations,

@@ -48,8 +48,11 @@ static void sysctls_do(struct pending_link *pending, size_t from, size_t end)
 /* The single-message operations of an existing link. */
 static bool is_message(const struct operation *operation)
 {
-	return operation->type == OP_LINK_UP || operation->type == OP_ADDR_ADD ||
-	       operation->type == OP_ROUTE_ADD || operation->type == OP_RULE_ADD;
+	static const bool messages[N_OPERATION_TYPES] = {
+		[OP_LINK_PROMISC] = true, [OP_LINK_ALLMULTICAST] = true, [OP_ALTNAME_ADD] = true,
+		[OP_LINK_UP] = true,      [OP_ADDR_ADD] = true,          [OP_ROUTE_ADD] = true,
+		[OP_RULE_ADD] = true};
+	return messages[operation->type];
 }
 
 /* Finds the operations [details, details_end). */

@@ -8,7 +8,9 @@
 
 #define SETTINGS                                                                                   \
 	(BIT(OP_LINK_ALIAS) | BIT(OP_LINK_RENAME) | BIT(OP_LINK_MAC) | BIT(OP_LINK_MTU) |          \
-	 BIT(OP_LINK_MODE) | BIT(OP_LINK_BCQUEUELEN) | BIT(OP_LINK_UP) | BIT(OP_ADDR_ADD) |        \
+	 BIT(OP_LINK_MODE) | BIT(OP_LINK_BCQUEUELEN) | BIT(OP_LINK_BCLIM) |                        \
+	 BIT(OP_LINK_IPVLAN_FLAG) | BIT(OP_LINK_TXQUEUELEN) | BIT(OP_LINK_PROMISC) |               \
+	 BIT(OP_LINK_ALLMULTICAST) | BIT(OP_ALTNAME_ADD) | BIT(OP_LINK_UP) | BIT(OP_ADDR_ADD) |    \
 	 BIT(OP_ROUTE_ADD))
 
 /* The schema refuses a next hop outside of the network's subnets. */
@@ -19,7 +21,8 @@
 static const struct hint hints[] = {
 	{EPERM,
 	 SETTINGS | BIT(OP_LINK_NEW) | BIT(OP_LINK_DELETE) | BIT(OP_ADDR_DELETE) |
-		 BIT(OP_ROUTE_DELETE) | BIT(OP_RULE_ADD) | BIT(OP_RULE_DELETE),
+		 BIT(OP_ROUTE_DELETE) | BIT(OP_RULE_ADD) | BIT(OP_RULE_DELETE) |
+		 BIT(OP_ALTNAME_DELETE),
 	 HINT_ANY, CODE_RIGHTS,
 	 "run mvapply as root, or with CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_NET_RAW"},
 	/* inet6_addr_add */
@@ -47,6 +50,9 @@ static const struct hint hints[] = {
 	{EOPNOTSUPP, BIT(OP_RULE_ADD), HINT_ANY, CODE_KERNEL_LACKS,
 	 "the kernel has no policy routing (CONFIG_IP_MULTIPLE_TABLES, for IPv6 "
 	 "CONFIG_IPV6_MULTIPLE_TABLES): remove gw_priority, or the engine's network"},
+	/* rtnetlink_rcv_msg before 5.5 */
+	{EOPNOTSUPP, BIT(OP_ALTNAME_ADD), HINT_ANY, CODE_KERNEL_LACKS,
+	 "the kernel has no altnames (they are from Linux 5.5)"},
 	/* netdev_rx_handler_register */
 	{EBUSY, BIT(OP_LINK_NEW), HINT_DRIVER, CODE_PARENT_BUSY,
 	 "PARENT is in a bridge or bond, or carries links of the other driver: see `ip -d link "
@@ -69,8 +75,8 @@ static const struct hint hints[] = {
 	{EHOSTUNREACH, BIT(OP_ROUTE_ADD), HINT_ANY, CODE_ROUTE_UNREACHABLE, NEXT_HOP_HINT},
 	{EEXIST, BIT(OP_LINK_NEW), HINT_DRIVER, CODE_MEANWHILE,
 	 "another program took the name meanwhile: run mvapply again"},
-	{EEXIST, BIT(OP_LINK_MOVE) | BIT(OP_LINK_RENAME), HINT_ANY, CODE_MEANWHILE,
-	 "another program took the name meanwhile: run mvapply again"},
+	{EEXIST, BIT(OP_LINK_MOVE) | BIT(OP_LINK_RENAME) | BIT(OP_ALTNAME_ADD), HINT_ANY,
+	 CODE_MEANWHILE, "another program took the name meanwhile: run mvapply again"},
 	/* vlan_check_real_dev: PARENT has that VLAN already, whatever its name and namespace. */
 	{EEXIST, BIT(OP_LINK_NEW), HINT_VLAN, CODE_MEANWHILE,
 	 "another program took the name meanwhile (run mvapply again), or PARENT has this VLAN "

@@ -71,25 +71,69 @@ static bool is_engine_link(const struct planned_attachment *planned, const struc
 	"this is the link of the engine's own network: run the container with --network none, or " \
 	"take the link over with --adopt, which keeps its address and connections"
 
-static struct check_result check_name(const struct conflict_finder *finder,
-				      const struct planned_attachment *planned)
+/* The attachment of the run whose live link it is, or NULL. */
+static const struct planned_attachment *planned_of(const struct conflict_finder *finder,
+						   const struct live_link *link)
+{
+	const struct attachments *attachments = finder->assigned->attachments;
+	for (size_t i = 0; i < attachments->count; i++)
+		if (attachments->planned[i].current == link)
+			return &attachments->planned[i];
+	return NULL;
+}
+
+/* Whether another link of the run keeps the name as an altname, or until after this one needs it as
+ * an altname: removals of altnames come first, renames of links do not. */
+static bool name_stays(const struct conflict_finder *finder, const struct live_link *link,
+		       const char *name, bool altname)
+{
+	const struct planned_attachment *other = planned_of(finder, link);
+	if (!other)
+		return false;
+	if (strcmp(link->name, name) == 0)
+		return altname;
+	return !other->attachment || !other->attachment->has_altnames;
+}
+
+static struct check_result check_one_name(const struct conflict_finder *finder,
+					  const struct planned_attachment *planned,
+					  const char *name, bool altname)
 {
 	const struct matched *matched = finder->assigned->matched;
 	const struct plan_input *input = matched->input;
-	const char *name = name_of(finder, planned);
 	const struct live_link *link = live_link_by_name(planned->ns, name);
 	if (link_kept(matched, link))
 		return conflict_with_holder(input, planned->ns, link, "name");
-	if (!link || link == planned->current || !link_unmanaged(matched, link))
+	if (!link || link == planned->current)
+		return CHECK_FINE;
+	if (!link_unmanaged(matched, link) && name_stays(finder, link, name, altname))
+		return conflict_denied(
+			planned->ns, CODE_INTERFACE_IN_USE,
+			arena_printf(input->arena, "%s in %s is still called %s", link->name,
+				     planned->ns->name, name),
+			"apply again once it has another name, or use another name here");
+	if (!link_unmanaged(matched, link))
 		return CHECK_FINE;
 	return conflict_denied(
 		planned->ns, CODE_LINK_UNMANAGED,
 		arena_printf(input->arena, "%s has a link %s (%s) that %s", planned->ns->name, name,
 			     *link->kind_name ? link->kind_name : "device", made_by(input, link)),
-		is_engine_link(planned, planned->ns, link)
-			? HINT_ENGINE_LINK
-			: "set another interface_name, or remove that link; --adopt takes over a "
-			  "macvlan or ipvlan on the same parent");
+		is_engine_link(planned, planned->ns, link) ? HINT_ENGINE_LINK
+		: altname ? "use another altname, or rename that link"
+			  : "set another interface_name, or remove that link; --adopt takes over a "
+			    "macvlan or ipvlan on the same parent");
+}
+
+static struct check_result check_name(const struct conflict_finder *finder,
+				      const struct planned_attachment *planned)
+{
+	const struct attachment *attachment = planned->attachment;
+	struct check_result result =
+		check_one_name(finder, planned, name_of(finder, planned), false);
+	for (size_t i = 0; attachment && i < attachment->n_altnames; i++)
+		if (result.action == ACTION_CREATE)
+			result = check_one_name(finder, planned, attachment->altnames[i], true);
+	return result;
 }
 
 static bool has_address(const struct live_ns *ns, const struct live_link *link, const struct ip *ip)

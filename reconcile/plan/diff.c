@@ -11,21 +11,27 @@ static const struct {
 	const char *name; /* the input's key, if there is one */
 	bool in_place;
 } fields[] = {
-	[FIELD_ALIAS] = {"mark", true},            /* dev_set_alias */
-	[FIELD_NAME] = {"interface_name", true},   /* dev_change_name */
-	[FIELD_MAC] = {"mac_address", true},       /* macvlan_set_mac_address */
-	[FIELD_MTU] = {"mtu", true},               /* macvlan_change_mtu */
-	[FIELD_MODE] = {"mode", true},             /* macvlan_changelink, ipvlan_nl_changelink */
-	[FIELD_BCQUEUELEN] = {"bcqueuelen", true}, /* macvlan_changelink */
-	[FIELD_SYSCTL] = {"sysctl", true},         /* devinet_conf_proc and similar functions */
-	[FIELD_UP] = {"state", true},              /* dev_change_flags */
-	[FIELD_ADDRESS] = {"address", true},       /* inet_rtm_newaddr, inet6_rtm_newaddr */
-	[FIELD_ROUTE] = {"route", true},           /* fib_table_insert, fib6_add */
-	[FIELD_RULE] = {"rule", true},             /* fib_nl_newrule */
-	[FIELD_DHCP] = {"dhcp", true},             /* inet_rtm_newaddr: the lifetimes */
-	[FIELD_DRIVER] = {"driver", false},        /* do_setlink refuses another kind */
-	[FIELD_PARENT] = {"parent", false},        /* IFLA_LINK is read on creation alone */
-	[FIELD_VLAN] = {"vlan", false},            /* vlan_changelink has no id */
+	[FIELD_ALIAS] = {"mark", true},              /* dev_set_alias */
+	[FIELD_NAME] = {"interface_name", true},     /* dev_change_name */
+	[FIELD_MAC] = {"mac_address", true},         /* macvlan_set_mac_address */
+	[FIELD_MTU] = {"mtu", true},                 /* macvlan_change_mtu */
+	[FIELD_MODE] = {"mode", true},               /* macvlan_changelink, ipvlan_nl_changelink */
+	[FIELD_BCQUEUELEN] = {"bcqueuelen", true},   /* macvlan_changelink */
+	[FIELD_BCLIM] = {"bclim", true},             /* macvlan_changelink */
+	[FIELD_IPVLAN_FLAG] = {"ipvlan_flag", true}, /* ipvlan_nl_changelink */
+	[FIELD_TXQUEUELEN] = {"txqueuelen", true},   /* dev_change_tx_queue_len */
+	[FIELD_PROMISC] = {"promisc", true},         /* dev_change_flags */
+	[FIELD_ALLMULTICAST] = {"allmulticast", true},
+	[FIELD_ALTNAME] = {"altname", true}, /* rtnl_linkprop */
+	[FIELD_SYSCTL] = {"sysctl", true},   /* devinet_conf_proc and similar functions */
+	[FIELD_UP] = {"state", true},        /* dev_change_flags */
+	[FIELD_ADDRESS] = {"address", true}, /* inet_rtm_newaddr, inet6_rtm_newaddr */
+	[FIELD_ROUTE] = {"route", true},     /* fib_table_insert, fib6_add */
+	[FIELD_RULE] = {"rule", true},       /* fib_nl_newrule */
+	[FIELD_DHCP] = {"dhcp", true},       /* inet_rtm_newaddr: the lifetimes */
+	[FIELD_DRIVER] = {"driver", false},  /* do_setlink refuses another kind */
+	[FIELD_PARENT] = {"parent", false},  /* IFLA_LINK is read on creation alone */
+	[FIELD_VLAN] = {"vlan", false},      /* vlan_changelink has no id */
 	[FIELD_VLAN_PROTOCOL] = {"vlan_protocol", false}, /* likewise */
 };
 
@@ -73,6 +79,60 @@ static void diff_mac(const struct step *step, struct changes *changes)
 			   arena_strdup(changes->arena, mac_format(&step->desired->mac, to)));
 }
 
+static void change_bool(struct changes *changes, enum field field, bool from, bool to)
+{
+	if (from != to)
+		change_add(changes, field, from ? "true" : "false", to ? "true" : "false");
+}
+
+/* A kernel without bclim has none but the default one. */
+static void diff_driver(const struct step *step, const struct driver_info *driver,
+			struct changes *changes)
+{
+	const struct live_link *current = step->current;
+	const struct link_spec *desired = step->desired;
+	if (driver->broadcast_queue && current->has_bcqueuelen)
+		change_number(changes, FIELD_BCQUEUELEN, current->bcqueuelen, desired->bcqueuelen);
+	if (driver->broadcast_queue && current->bclim != desired->bclim)
+		change_add(changes, FIELD_BCLIM, arena_printf(changes->arena, "%d", current->bclim),
+			   arena_printf(changes->arena, "%d", desired->bclim));
+	if (driver->has_flag)
+		change_text(changes, FIELD_IPVLAN_FLAG, ipvlan_flag_name(current->ipvlan_flag),
+			    ipvlan_flag_name(desired->ipvlan_flag));
+}
+
+static void diff_settings(const struct step *step, struct changes *changes)
+{
+	const struct live_link *current = step->current;
+	const struct link_spec *desired = step->desired;
+	change_number(changes, FIELD_TXQUEUELEN, current->txqueuelen, desired->txqueuelen);
+	change_bool(changes, FIELD_PROMISC, current->flags & IFF_PROMISC, desired->promisc);
+	change_bool(changes, FIELD_ALLMULTICAST, current->flags & IFF_ALLMULTI,
+		    desired->allmulticast);
+}
+
+static bool has_altname(const char *const *altnames, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(altnames[i], name) == 0)
+			return true;
+	return false;
+}
+
+static void diff_altnames(const struct step *step, struct changes *changes)
+{
+	const struct live_link *current = step->current;
+	const struct link_spec *desired = step->desired;
+	if (!desired->has_altnames)
+		return;
+	for (size_t i = 0; i < current->n_altnames; i++)
+		if (!has_altname(desired->altnames, desired->n_altnames, current->altnames[i]))
+			change_add(changes, FIELD_ALTNAME, current->altnames[i], NULL);
+	for (size_t i = 0; i < desired->n_altnames; i++)
+		if (!has_altname(current->altnames, current->n_altnames, desired->altnames[i]))
+			change_add(changes, FIELD_ALTNAME, NULL, desired->altnames[i]);
+}
+
 static void diff_mode(const struct step *step, struct changes *changes)
 {
 	const struct link_type *type = link_type(step->desired->kind);
@@ -81,9 +141,8 @@ static void diff_mode(const struct step *step, struct changes *changes)
 	change_text(changes, FIELD_MODE,
 		    step->current->mode_known ? link_mode_name(step->current->mode) : "other",
 		    link_mode_name(step->desired->mode));
-	if (driver_info(type->driver)->has_bcqueuelen && step->current->has_bcqueuelen)
-		change_number(changes, FIELD_BCQUEUELEN, step->current->bcqueuelen,
-			      step->desired->bcqueuelen);
+	diff_driver(step, driver_info(type->driver), changes);
+	diff_settings(step, changes);
 }
 
 static void diff_link(const struct step *step, struct changes *changes)
@@ -96,6 +155,7 @@ static void diff_link(const struct step *step, struct changes *changes)
 	if (desired->mtu)
 		change_number(changes, FIELD_MTU, current->mtu, desired->mtu);
 	diff_mode(step, changes);
+	diff_altnames(step, changes);
 }
 
 /* mvapply itself sets accept_ra, which is missing if the kernel has no IPv6. */

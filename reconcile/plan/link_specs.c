@@ -146,6 +146,28 @@ static void vrf_specify(const struct specifier *specifier, const struct planned_
 	spec->vrf_table = vrf ? live_vrf_table(vrf) : 0;
 }
 
+/* The settings of the link, and those of all links of its parent. */
+static void settings_specify(const struct specifier *specifier,
+			     const struct planned_attachment *planned, struct link_spec *spec)
+{
+	const struct network *network = planned->network;
+	const struct link_settings settings = attachment_settings(planned->attachment);
+	const bool bclim = !specifier->assigned->input->live->lacks_bclim;
+	spec->has_bclim = network->has_bclim && bclim;
+	spec->bclim = bclim ? network_bclim(network) : BCLIM_DEFAULT;
+	spec->ipvlan_flag = network->ipvlan_flag;
+	spec->promisc = settings.promisc;
+	spec->allmulticast = settings.allmulticast;
+	spec->has_txqueuelen = settings.has_txqueuelen;
+	spec->txqueuelen =
+		settings.has_txqueuelen ? settings.txqueuelen : link_type(spec->kind)->txqueuelen;
+	if (!planned->attachment)
+		return;
+	spec->has_altnames = planned->attachment->has_altnames;
+	spec->altnames = planned->attachment->altnames;
+	spec->n_altnames = planned->attachment->n_altnames;
+}
+
 static struct link_spec *spec_new(const struct specifier *specifier,
 				  const struct planned_attachment *planned)
 {
@@ -183,6 +205,7 @@ static void planned_specify(const struct specifier *specifier,
 			    const struct planned_attachment *planned)
 {
 	struct link_spec *spec = spec_new(specifier, planned);
+	settings_specify(specifier, planned, spec);
 	addresses_specify(specifier, planned, spec);
 	lease_specify(specifier, planned, spec);
 	vrf_specify(specifier, planned, spec);

@@ -34,13 +34,23 @@ static const char *explicit_name(const struct plan_input *input,
 	return derived_name(input->arena, "mv", planned->set->name, planned->network->name);
 }
 
-/* The set and container that use a name. */
+static bool has_altname(const struct planned_attachment *planned, const char *name)
+{
+	const struct attachment *attachment = planned->attachment;
+	for (size_t i = 0; attachment && i < attachment->n_altnames; i++)
+		if (strcmp(attachment->altnames[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* The attachment that uses a name, or has it as an altname; NULL: none. */
 static const struct planned_attachment *
 name_chosen(const struct namer *namer, const struct netns_group *netns_group, const char *name)
 {
 	for (size_t i = 0; i < netns_group->count; i++) {
 		const char *chosen = assigned_to(namer, netns_group->planned_all[i])->name;
-		if (chosen && strcmp(chosen, name) == 0)
+		if ((chosen && strcmp(chosen, name) == 0) ||
+		    has_altname(netns_group->planned_all[i], name))
 			return netns_group->planned_all[i];
 	}
 	return NULL;
@@ -134,8 +144,23 @@ static struct check_result name_in_use(const struct plan_input *input,
 		.reason = arena_printf(input->arena, "%s/%s also gets the name %s in %s",
 				       other->container->name, other->network->name, name,
 				       planned->ns->name),
-		.hint = "set another interface_name for one of the two attachments",
+		.hint = "set another interface_name or altname for one of the two attachments",
 	};
+}
+
+/* An earlier attachment of the group that uses the name of the altname, or NULL. */
+static const struct planned_attachment *altname_chosen(const struct namer *namer,
+						       const struct netns_group *netns_group,
+						       const struct planned_attachment *planned,
+						       const char *name)
+{
+	for (size_t i = 0; netns_group->planned_all[i] != planned; i++) {
+		const struct planned_attachment *other = netns_group->planned_all[i];
+		const char *chosen = assigned_to(namer, other)->name;
+		if ((chosen && strcmp(chosen, name) == 0) || has_altname(other, name))
+			return other;
+	}
+	return NULL;
 }
 
 /* Reports the second request for a name in a namespace: the schema checks only names within one
@@ -149,6 +174,11 @@ static void name_explicit(const struct namer *namer, const struct netns_group *n
 	const struct planned_attachment *other =
 		name ? name_chosen(namer, netns_group, name) : NULL;
 	assigned->name = name;
+	for (size_t i = 0; !other && planned->attachment && i < planned->attachment->n_altnames;
+	     i++) {
+		name = planned->attachment->altnames[i];
+		other = altname_chosen(namer, netns_group, planned, name);
+	}
 	if (other && assigned->check_result.action == ACTION_CREATE)
 		assigned->check_result = name_in_use(input, planned, other, name);
 }

@@ -39,6 +39,18 @@ static void add_sysctls(struct lister *lister, bool are_volatile)
 						       .sysctl = &lister->spec->sysctls[i]});
 }
 
+/* Those that the creating message does not have. */
+static void add_settings(struct lister *lister)
+{
+	if (lister->spec->promisc)
+		add_plain(lister, OP_LINK_PROMISC);
+	if (lister->spec->allmulticast)
+		add_plain(lister, OP_LINK_ALLMULTICAST);
+	for (size_t i = 0; i < lister->spec->n_altnames; i++)
+		add(lister,
+		    (struct operation){.type = OP_ALTNAME_ADD, .name = lister->spec->altnames[i]});
+}
+
 /* Sysctls are set before the link is up, so that they apply from the beginning, except those that
  * the kernel would reset. */
 struct operations create_operations(struct arena *arena, const struct link_spec *spec)
@@ -49,6 +61,7 @@ struct operations create_operations(struct arena *arena, const struct link_spec 
 	if (!spec->ns->host)
 		add_plain(&lister, OP_LINK_MOVE);
 	add_sysctls(&lister, false);
+	add_settings(&lister);
 	if (!spec->down)
 		add_plain(&lister, OP_LINK_UP);
 	for (size_t i = 0; i < spec->n_addrs; i++)
@@ -99,7 +112,7 @@ struct operations restore_operations(struct arena *arena, const struct link_spec
 static bool is_removal(const struct change *change)
 {
 	return !change->to && (change->field == FIELD_ADDRESS || change->field == FIELD_ROUTE ||
-			       change->field == FIELD_RULE);
+			       change->field == FIELD_RULE || change->field == FIELD_ALTNAME);
 }
 
 /* Whether the link gets the address again with another prefix length: then no other step waits for
@@ -117,6 +130,8 @@ static struct operation removal_of(const struct change *change)
 {
 	if (change->field == FIELD_RULE)
 		return (struct operation){.type = OP_RULE_DELETE, .rule = &change->rule};
+	if (change->field == FIELD_ALTNAME)
+		return (struct operation){.type = OP_ALTNAME_DELETE, .name = change->from};
 	return change->field == FIELD_ADDRESS
 		       ? (struct operation){.type = OP_ADDR_DELETE, .addr = &change->addr}
 		       : (struct operation){.type = OP_ROUTE_DELETE, .route = &change->route};
@@ -145,7 +160,12 @@ static void change_plain(struct lister *lister, const struct change *change)
 {
 	static const enum operation_type types[] = {[FIELD_ALIAS] = OP_LINK_ALIAS,
 						    [FIELD_MODE] = OP_LINK_MODE,
-						    [FIELD_BCQUEUELEN] = OP_LINK_BCQUEUELEN};
+						    [FIELD_BCQUEUELEN] = OP_LINK_BCQUEUELEN,
+						    [FIELD_BCLIM] = OP_LINK_BCLIM,
+						    [FIELD_IPVLAN_FLAG] = OP_LINK_IPVLAN_FLAG,
+						    [FIELD_TXQUEUELEN] = OP_LINK_TXQUEUELEN,
+						    [FIELD_PROMISC] = OP_LINK_PROMISC,
+						    [FIELD_ALLMULTICAST] = OP_LINK_ALLMULTICAST};
 	add_plain(lister, types[change->field]);
 }
 
@@ -171,6 +191,12 @@ static void change_mtu(struct lister *lister, const struct change *change)
 		return;
 	lister->flushes = true;
 	add_sysctls(lister, false);
+}
+
+static void change_altname(struct lister *lister, const struct change *change)
+{
+	if (change->to)
+		add(lister, (struct operation){.type = OP_ALTNAME_ADD, .name = change->to});
 }
 
 static void change_sysctl(struct lister *lister, const struct change *change)
@@ -226,11 +252,22 @@ static void change_rule(struct lister *lister, const struct change *change)
 }
 
 static void (*const changers[])(struct lister *, const struct change *) = {
-	[FIELD_ALIAS] = change_plain,     [FIELD_NAME] = change_name,
-	[FIELD_MAC] = change_mac,         [FIELD_MTU] = change_mtu,
-	[FIELD_MODE] = change_plain,      [FIELD_BCQUEUELEN] = change_plain,
-	[FIELD_SYSCTL] = change_sysctl,   [FIELD_UP] = change_up,
-	[FIELD_ADDRESS] = change_address, [FIELD_ROUTE] = change_route,
+	[FIELD_ALIAS] = change_plain,
+	[FIELD_NAME] = change_name,
+	[FIELD_MAC] = change_mac,
+	[FIELD_MTU] = change_mtu,
+	[FIELD_MODE] = change_plain,
+	[FIELD_BCQUEUELEN] = change_plain,
+	[FIELD_BCLIM] = change_plain,
+	[FIELD_IPVLAN_FLAG] = change_plain,
+	[FIELD_TXQUEUELEN] = change_plain,
+	[FIELD_PROMISC] = change_plain,
+	[FIELD_ALLMULTICAST] = change_plain,
+	[FIELD_ALTNAME] = change_altname,
+	[FIELD_SYSCTL] = change_sysctl,
+	[FIELD_UP] = change_up,
+	[FIELD_ADDRESS] = change_address,
+	[FIELD_ROUTE] = change_route,
 	[FIELD_RULE] = change_rule,
 };
 

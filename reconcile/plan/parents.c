@@ -166,6 +166,16 @@ static struct check_result check_protocol(const struct plan_input *input,
 				    network->short_form.vlan));
 }
 
+/* What the networks of a parent have to agree on. */
+static const char *sharing_text(struct arena *arena, const struct network *network)
+{
+	const char *text = arena_printf(arena, "%s mode %s", driver_name(network->driver),
+					link_mode_name(network->mode));
+	if (network->ipvlan_flag != IPVLAN_BRIDGE)
+		text = arena_printf(arena, "%s %s", text, ipvlan_flag_name(network->ipvlan_flag));
+	return network->has_bclim ? arena_printf(arena, "%s bclim %d", text, network->bclim) : text;
+}
+
 /* The schema compares networks that name their parent alike. */
 static struct check_result check_sharing(const struct plan_input *input,
 					 const struct resolved_network *resolved)
@@ -174,14 +184,14 @@ static struct check_result check_sharing(const struct plan_input *input,
 	const struct driver_info *driver = driver_info(network->driver);
 	if (first == network || (driver->handler == driver_info(first->driver)->handler &&
 				 network->mode != MODE_PASSTHRU && first->mode != MODE_PASSTHRU &&
-				 (!driver->one_mode || network->mode == first->mode)))
+				 (!driver->one_mode || network->mode == first->mode) &&
+				 network->ipvlan_flag == first->ipvlan_flag &&
+				 network_bclim(network) == network_bclim(first)))
 		return fine;
 	return blocked(CODE_PARENT_SHARED,
-		       arena_printf(input->arena,
-				    "cannot be %s mode %s on %s, where network %s is %s mode %s",
-				    driver_name(network->driver), link_mode_name(network->mode),
-				    resolved->parent->name, first->name, driver_name(first->driver),
-				    link_mode_name(first->mode)),
+		       arena_printf(input->arena, "cannot be %s on %s, where network %s is %s",
+				    sharing_text(input->arena, network), resolved->parent->name,
+				    first->name, sharing_text(input->arena, first)),
 		       "use the same driver and a mode that can share it, or another parent");
 }
 

@@ -8,8 +8,8 @@
 #include "reconcile/plan/warning.h"
 #include "reconcile/state/policy_routing.h"
 
-/* In the order in which changes of one link are made, except that all removals (an address or route
- * with `from` alone) come first, of all links. */
+/* In the order in which changes of one link are made, except that all removals (an address, route
+ * or altname with `from` alone) come first, of all links. */
 enum field {
 	FIELD_ALIAS,
 	FIELD_NAME,
@@ -17,6 +17,12 @@ enum field {
 	FIELD_MTU,
 	FIELD_MODE,
 	FIELD_BCQUEUELEN,
+	FIELD_BCLIM,
+	FIELD_IPVLAN_FLAG,
+	FIELD_TXQUEUELEN,
+	FIELD_PROMISC,
+	FIELD_ALLMULTICAST,
+	FIELD_ALTNAME,
 	FIELD_SYSCTL,
 	FIELD_UP,
 	FIELD_ADDRESS,

@@ -76,6 +76,8 @@ static const char *const sentences[] = {
 	[WARNING_BCQUEUELEN] =
 		"this kernel has no `bcqueuelen` (it is from Linux 5.11): the links of network {0} keep "
 		"the kernel's own queue",
+	[WARNING_BCLIM] = "this kernel has no `bclim` (it is from Linux 6.4): the links of network "
+			  "{0} keep the kernel's own limit",
 	[WARNING_LEASE_RUNS_OUT] = "{0} DHCP lease expires " LEASE_REASON,
 	[WARNING_LEASES_RUN_OUT] = "{0} DHCP leases expire " LEASE_REASON,
 };

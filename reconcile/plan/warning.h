@@ -31,6 +31,7 @@ enum warning_kind {
 	WARNING_SUBNET_TWICE,   /* namespace, network, subnet, other network, its subnet */
 	WARNING_GATEWAY_OWN,    /* network, gateway, parent */
 	WARNING_BCQUEUELEN,     /* network */
+	WARNING_BCLIM,          /* network */
 	WARNING_LEASE_RUNS_OUT, /* the number: 1 */
 	WARNING_LEASES_RUN_OUT, /* the number */
 	N_WARNINGS,

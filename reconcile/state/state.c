@@ -83,7 +83,8 @@ static bool details_equal(const struct live_link *a, const struct live_link *b)
 	return a->kind == b->kind && a->mode == b->mode && a->mode_known == b->mode_known &&
 	       a->vlan == b->vlan && a->vlan_protocol == b->vlan_protocol &&
 	       a->vlan_filtering == b->vlan_filtering && a->has_bcqueuelen == b->has_bcqueuelen &&
-	       a->bcqueuelen == b->bcqueuelen;
+	       a->bcqueuelen == b->bcqueuelen && a->bclim == b->bclim &&
+	       a->ipvlan_flag == b->ipvlan_flag && a->txqueuelen == b->txqueuelen;
 }
 
 bool live_link_equal(const struct live_link *a, const struct live_link *b)

@@ -108,7 +108,9 @@ struct live {
 	size_t n_containers;
 	struct unreadable *unreadable;
 	size_t n_unreadable;
-	bool addr_proto; /* the kernel reports IFA_PROTO (5.18 and later) */
+	bool addr_proto;  /* the kernel reports IFA_PROTO (5.18 and later) */
+	bool lacks_bclim; /* the kernel has no IFLA_MACVLAN_BC_CUTOFF (before 6.4); read if a
+			     network has `bclim` */
 };
 
 /* Whether the container is unknown because it could not be read. A container that must have

@@ -195,7 +195,9 @@ static void attach(unsigned number)
 	if (in_place)
 		make(netlink, &spec, &link_creation);
 	accept_ra_off();
-	add(&datagram, encode_link_change(&message, ifindex, &(struct link_change){.up = true}),
+	add(&datagram,
+	    encode_link_change(&message, ifindex,
+			       &(struct link_change){.flags = IFF_UP, .flags_mask = IFF_UP}),
 	    &message);
 	add(&datagram,
 	    encode_addr_add(&message, ifindex, spec.addrs,
@@ -296,7 +298,8 @@ static void vlan_make(struct mnl_socket *netlink, unsigned vlan)
 		.ifindex = VLAN_FIRST + (int)vlan, .name = name, .parent = parents[0]};
 	snprintf(name, sizeof(name), "eth0.%u", vlan);
 	add(&datagram, encode_link_create(&message, &spec, &link_creation), &message);
-	const struct link_change change = {.alias = "mvapply:vlan:default", .up = true};
+	const struct link_change change = {
+		.alias = "mvapply:vlan:default", .flags = IFF_UP, .flags_mask = IFF_UP};
 	add(&datagram, encode_link_change(&message, link_creation.ifindex, &change), &message);
 	send_all(netlink, &datagram);
 }

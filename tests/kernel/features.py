@@ -5,10 +5,12 @@ import json
 import subprocess
 
 from marked_address import has_owner_tag, marked_address
+from multicast_limit import multicast_limit, set_multicast_limit
 
 CREATION = "creation in place"  # of a link in another namespace under its final name
 ADDRESS_PROTOCOL = "address protocol"  # IFA_PROTO
 QUEUE_LENGTH = "queue length"  # IFLA_MACVLAN_BC_QUEUE_LEN
+MULTICAST_LIMIT = "multicast limit"  # IFLA_MACVLAN_BC_CUTOFF
 RENAME_UP = "rename up"  # of a link that is up
 
 
@@ -43,13 +45,21 @@ def queue_length():
     return "bcqueuelen 77" in ip("-d", "link", "show", "dev", "queue").stdout
 
 
+def has_multicast_limit():
+    ip("link", "add", "limit0", "type", "veth", "peer", "name", "limit1")
+    ip("link", "add", "link", "limit0", "name", "limit", "type", "macvlan")
+    set_multicast_limit("limit", 77)
+    return multicast_limit("limit") == 77
+
+
 def rename_up():
     ip("link", "add", "before", "type", "veth", "peer", "name", "after")
     ip("link", "set", "before", "up")
     return ip("link", "set", "before", "name", "renamed").returncode == 0
 
 
-PROBES = {CREATION: create_in_place, ADDRESS_PROTOCOL: address_protocol, QUEUE_LENGTH: queue_length, RENAME_UP: rename_up}
+PROBES = {CREATION: create_in_place, ADDRESS_PROTOCOL: address_protocol, QUEUE_LENGTH: queue_length,
+          MULTICAST_LIMIT: has_multicast_limit, RENAME_UP: rename_up}
 
 
 def probe():

@@ -75,6 +75,17 @@ def links_are(ns, *names):
     return lambda host: same(host.names(ns), set(names) | given, f"links of {ns}")
 
 
+def flags_are(ns, promisc=False, allmulti=False):
+    def check(host):
+        flags = host.link(ns, "eth0")["flags"]
+        same(("PROMISC" in flags, "ALLMULTI" in flags), (promisc, allmulti), f"flags in {ns}")
+    return check
+
+
+def altnames_are(*names):
+    return lambda host: same(set(host.link("web", "eth0").get("altnames", [])), set(names), "altnames")
+
+
 CONNECTED = "172.16.86.0/24 dev eth0 scope link src 172.16.86.2"
 DEFAULT = "default via 172.16.86.1 dev eth0"
 WEB, OTHER = "web/n", "other/n"
@@ -248,6 +259,12 @@ EDITS = [
          [("-/+", "attach", WEB, "parent eth0 -> eth1 (cannot change in place)")],
          has(addresses=["172.16.86.2/24"], mac="02:42:ac:10:56:02", routes=[DEFAULT, CONNECTED]),
          both=True),
+    Edit("ipvlan_flag: private to vepa", net(driver="ipvlan", ipvlan_flag="private"), net(driver="ipvlan", ipvlan_flag="vepa"),
+         [("~", "attach", WEB, "ipvlan_flag private -> vepa"), ("~", "attach", OTHER, "ipvlan_flag private -> vepa")],
+         has(vepa=True), needs=["ipvlan"]),
+    Edit("promisc: of the network", net(), net(promisc=True),
+         [("~", "attach", WEB, "promisc false -> true"), ("~", "attach", OTHER, "promisc false -> true")],
+         all_of(flags_are("web", promisc=True), flags_are("other", promisc=True))),
     Edit("internal: set", net(other=False), net(other=False, internal=True),
          [("~", "attach", WEB, "default via 172.16.86.1")], has(routes=[CONNECTED])),
     Edit("internal: unset", net(other=False, internal=True), net(other=False),
@@ -300,6 +317,21 @@ EDITS = [
          has(name="lan1", addresses=["172.16.86.2/24"], mac="02:42:ac:10:56:02",
              routes=["default via 172.16.86.1 dev lan1",
                      "172.16.86.0/24 dev lan1 scope link src 172.16.86.2"]), both=True),
+    Edit("promisc, allmulticast: set", net(), net({"promisc": True, "allmulticast": True}),
+         [("~", "attach", WEB, "promisc false -> true, allmulticast false -> true")],
+         all_of(flags_are("web", promisc=True, allmulti=True), flags_are("other"))),
+    Edit("promisc: removed", net({"promisc": True}), net(), [("~", "attach", WEB, "promisc true -> false")],
+         flags_are("web")),
+    Edit("txqueuelen: set", net(), net({"txqueuelen": 500}), [("~", "attach", WEB, "txqueuelen 1000 -> 500")],
+         lambda host: same(host.link("web", "eth0")["txqlen"], 500, "txqueuelen")),
+    Edit("txqueuelen: removed, of macvtap", net({"txqueuelen": 7}, driver="macvtap"), net(driver="macvtap"),
+         [("~", "attach", WEB, "txqueuelen 7 -> 500")],
+         lambda host: same(host.link("web", "eth0")["txqlen"], 500, "txqueuelen"), needs=["macvtap"]),
+    Edit("altnames: another one", net({"altnames": ["one", "two"]}), net({"altnames": ["two", "three"]}),
+         [("~", "attach", WEB, "- altname one, + altname three")], altnames_are("two", "three")),
+    Edit("altnames: removed", net({"altnames": ["one"]}), net({"altnames": []}), [("~", "attach", WEB, "- altname one")],
+         altnames_are()),
+    Edit("altnames: no longer declared", net({"altnames": ["one"]}), net(), [], altnames_are("one")),
     Edit("gw_priority: the other one", two({"n": {}, "m": {}}), two({"n": {}, "m": {"gw_priority": 9}}),
          [("~", "attach", WEB, "default via 172.16.86.1"),
           ("~", "attach", "web/m", "default via 172.16.99.1")],

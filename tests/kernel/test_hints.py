@@ -6,13 +6,13 @@ import os
 
 import linux
 from declare import document, lan
-from features import QUEUE_LENGTH
+from features import MULTICAST_LIMIT, QUEUE_LENGTH
 from faults import before_request, hidden, hidden_link, noted, preload
 from host import same
 from registry import test
 
-CREATE, NEW_RULE = 16, 32
-CHANGING = (16, 17, 19, 20, 21, 24, 25, 32, 33)  # requests that change links, addresses and routes
+CREATE, NEW_RULE, NEW_ALTNAME = 16, 32, 108
+CHANGING = (16, 17, 19, 20, 21, 24, 25, 32, 33, 108, 109)  # requests that change links, addresses and routes
 MAC, OTHER_MAC = "02:00:00:00:00:09", "02:00:00:00:00:0a"
 ROUTES = [{"to": "10.0.0.0/8", "via": "172.16.86.254"}]
 DUAL = {"subnet": None, "gateway": None, "subnets": [
@@ -27,7 +27,10 @@ HOST_AGAIN = ("link delete br0", "link delete peer", "link delete eth1",
 SENTENCES = {"new": "cannot create ", "alias": "cannot set the owner tag of ", "move": "cannot move ",
              "delete": "cannot delete ", "rename": "cannot rename ", "mac": "cannot set the MAC address of ",
              "mtu": "cannot set the MTU of ", "mode": "cannot set the mode of ",
-             "bcqueuelen": "cannot set bcqueuelen of ", "up": "cannot bring ", "sysctl": "cannot set net.",
+             "bcqueuelen": "cannot set bcqueuelen of ", "bclim": "cannot set bclim of ",
+             "ipvlan_flag": "cannot set ipvlan_flag of ", "txqueuelen": "cannot set txqueuelen of ",
+             "promisc": "cannot set promisc of ", "allmulticast": "cannot set allmulticast of ",
+             "unaltname": "cannot remove altname ", "altname": "cannot add altname ", "up": "cannot bring ", "sysctl": "cannot set net.",
              "unaddress": "cannot remove address ", "address": "cannot add address ",
              "unroute": "cannot remove route ", "route": "cannot add route ",
              "unrule": "cannot remove rule ", "rule": "cannot add rule "}
@@ -114,6 +117,12 @@ CHANGES = {
     "mtu": (one({"mtu": 1300}), None, one({"mtu": 1400})),
     "mode": (PLAIN, None, one({"mode": "private"})),
     "bcqueuelen": (PLAIN, None, one({"bcqueuelen": 2000})),
+    "bclim": (PLAIN, None, one({"bclim": 7})),
+    "txqueuelen": (PLAIN, None, one(txqueuelen=7)),
+    "promisc": (PLAIN, None, one(promisc=True)),
+    "allmulticast": (PLAIN, None, one(allmulticast=True)),
+    "unaltname": (one(altnames=["uplink"]), None, one(altnames=[])),
+    "altname": (PLAIN, None, one(altnames=["uplink"])),
     "up": (PLAIN, "link set eth0 down", PLAIN),
     "unaddress": (one(TWO_ADDRESSES), None, PLAIN),
     "address": (PLAIN, "address delete 172.16.86.2/24 dev eth0", PLAIN),
@@ -122,6 +131,7 @@ CHANGES = {
     "unrule": (BESIDE, "address delete 192.168.5.2/24 dev eth0", BESIDE),
     "rule": (BESIDE, "rule delete pref 32765", BESIDE),
 }
+FLAG = (shared({"driver": "ipvlan"}), None, shared({"driver": "ipvlan", "ipvlan_flag": "private"}))
 ROUTE_OF_IPV6 = (one(DUAL), "-6 route delete default", one(DUAL))
 
 
@@ -133,7 +143,7 @@ def meantime(namespace, *commands, of):
 
 def without_right(operation):
     def case(host, words):
-        changing = Case(host, words, *CHANGES[operation])
+        changing = Case(host, words, *(CHANGES[operation] if isinstance(operation, str) else operation))
         changing.prepare()
         return changing.run("setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin")
     return case
@@ -181,7 +191,8 @@ TAKEN = "link add {} type veth peer name peer"
 CASES = {
     **{f"EPERM {operation} any": without_right(operation) for operation in CHANGES},
     **{f"ENODEV {operation} any": meantime("web", "link delete eth0", of=CHANGES[operation])
-       for operation in CHANGES if operation not in ("new", "delete", "unaddress", "unroute", "route", "unrule", "rule")},
+       for operation in CHANGES if operation not in ("new", "delete", "unaddress", "unroute", "route", "unrule", "rule",
+                             "unaltname")},
     "ENODEV route any": meantime("web", "link delete eth0", of=ROUTE_OF_IPV6),
     "EACCES address any": sysctl("net.ipv6.conf.IFNAME.disable_ipv6", "1", DUAL),
     "EACCES sysctl any": sysctl("net.ipv4.conf.IFNAME.mc_forwarding", "1"),
@@ -199,6 +210,8 @@ CASES = {
     "EEXIST new driver": meantime("host", TAKEN.format("lan0"), of=(None, None, HOST)),
     "EEXIST move any": meantime("web", TAKEN.format("eth0"), of=NEW),
     "EEXIST rename any": meantime("web", TAKEN.format("lan0"), of=CHANGES["rename"]),
+    "EEXIST altname any": meantime("web", TAKEN.format("uplink"), of=CHANGES["altname"]),
+    "EOPNOTSUPP altname any": not_supported(one(altnames=["uplink"]), NEW_ALTNAME),
     "EEXIST route any": meantime("web", "link add other type veth peer name peer", "link set other up",
                                  "route add default dev other", of=CHANGES["route"]),
     "EINVAL new driver": beside(lambda host: hidden_link(host, "02:00:00:00:00:e0", "passthru"), NEW),
@@ -213,6 +226,8 @@ VLAN_CASES = {
     "EINVAL new vlan": meantime("host", "link set eth0 mtu 1350", of=(None, None, VLAN)),
     "ERANGE mtu vlan": meantime("host", "link set eth0 mtu 1350", of=(
         VLAN, "link set eth0.10 mtu 1300", VLAN)),
+    "EPERM ipvlan_flag any": without_right(FLAG),
+    "ENODEV ipvlan_flag any": meantime("web", "link delete eth0", of=FLAG),
     "EADDRINUSE address ipvlan": beside(
         lambda host: hidden(host, "type ipvlan mode l2", "address add 172.16.86.2/24 dev hidden"),
         (None, None, shared({"driver": "ipvlan"}))),
@@ -247,11 +262,15 @@ def play(host, wanted, cases):
 
 
 def of_vlans(key):
-    return key.endswith((" vlan", " ipvlan"))
+    return key.endswith((" vlan", " ipvlan")) or " ipvlan_flag " in key
 
 
 def of_queues(key):
     return " bcqueuelen " in key
+
+
+def of_limits(key):
+    return " bclim " in key
 
 
 def part_of_cases(applies):
@@ -261,7 +280,7 @@ def part_of_cases(applies):
 @test("hints: every row of the table", seconds=120)
 def every(host):
     def applies(key):
-        return not of_vlans(key) and not of_queues(key)
+        return not of_vlans(key) and not of_queues(key) and not of_limits(key)
     play(host, applies, part_of_cases(applies))
 
 
@@ -271,6 +290,17 @@ def every_of_queues(host):
         play(host, of_queues, part_of_cases(of_queues))
         return
     before, _, after = CHANGES["bcqueuelen"]  # there is no such operation
+    host.netns("web")
+    host.apply(before)
+    same(host.diff(after, code=0).plan, [], "the plan")
+
+
+@test("hints: every row of bclim", features=[MULTICAST_LIMIT])
+def every_of_limits(host):
+    if host.has(MULTICAST_LIMIT):
+        play(host, of_limits, part_of_cases(of_limits))
+        return
+    before, _, after = CHANGES["bclim"]  # there is no such operation
     host.netns("web")
     host.apply(before)
     same(host.diff(after, code=0).plan, [], "the plan")

@@ -197,7 +197,7 @@ def compose_whole(host):
                 {"subnet": "172.16.86.0/24", "gateway": "172.16.86.1",
                  "ip_range": "172.16.86.128/25", "aux_addresses": {"nas": "172.16.86.130"}},
                 {"subnet": "fd00:86::/64", "gateway": "fd00:86::1"}]},
-            "fast": {"driver": "ipvlan", "parent": "eth0.10", "subnet": "10.8.0.0/16"},
+            "fast": {"driver": "ipvlan", "parent": "eth0.10", "ipvlan_flag": "private", "subnet": "10.8.0.0/16"},
             "island": {"internal": True, "subnet": "10.9.0.0/24"}},
         "containers": {
             "web": {"docker": "myshop/web", "networks": {"lan": {
@@ -209,7 +209,6 @@ def compose_whole(host):
     notes = {(note["at"], note["text"]) for note in host.mvapply(
         "import", "compose", "My.Shop/compose.yaml", "-o", "json").json["notes"]}
     for at, words in (("networks.lan", "foo: \"bar\""), ("networks.lan", "options: {\"x\":\"y\"}"),
-                      ("networks.fast", "ipvlan_flag: \"private\""),
                       ("networks.fast", "Docker before 29 uses 10.8.0.1"),
                       ("networks", "back: its driver bridge"), ("networks", "old is external"),
                       ("containers", "network_mode: none"),

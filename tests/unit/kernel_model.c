@@ -98,6 +98,19 @@ static struct mac mac_given(const struct live_ns *ns, const struct live_link *pa
 					       .set = true};
 }
 
+/* macvlan and ipvlan keep it in the port, which their links of one parent share. */
+static void port_set(struct live *live, const struct live_link *link)
+{
+	for (size_t i = 0; i < live->n_namespaces; i++)
+		for (size_t k = 0; k < live->namespaces[i]->n_links; k++) {
+			struct live_link *other = &live->namespaces[i]->links[k];
+			if (!shares_parent(other, link) || is_macvlan(other) != is_macvlan(link))
+				continue;
+			other->bclim = link->bclim;
+			other->ipvlan_flag = link->ipvlan_flag;
+		}
+}
+
 int kernel_link_add(struct live *live, struct live_ns *ns, const struct live_link *like,
 		    int *ret_ifindex)
 {
@@ -113,12 +126,16 @@ int kernel_link_add(struct live *live, struct live_ns *ns, const struct live_lin
 	link.flags = IFF_LOWER_UP;
 	link.mode_known = true;
 	link.has_bcqueuelen = is_macvlan(like);
+	if (!link.txqueuelen)
+		link.txqueuelen = link_type(like->kind)->txqueuelen;
 	if (!link.mtu)
 		link.mtu = parent ? parent->mtu : MTU_DEFAULT;
 	if (!link.mac.set)
 		link.mac = mac_given(ns, parent, &link);
 	*ret_ifindex = link.ifindex;
 	*array_push(ns->arena, ns->links, ns->n_links) = link;
+	if (parent)
+		port_set(live, &link);
 	return 0;
 }
 
@@ -247,6 +264,77 @@ int kernel_link_bcqueuelen(struct live_ns *ns, int ifindex, uint32_t length)
 	if (!link)
 		return -ENODEV;
 	link->bcqueuelen = length;
+	return 0;
+}
+
+int kernel_link_bclim(struct live *live, struct live_ns *ns, int ifindex, int limit)
+{
+	struct live_link *link = link_at(ns, ifindex);
+	if (!link)
+		return -ENODEV;
+	link->bclim = limit;
+	port_set(live, link);
+	return 0;
+}
+
+int kernel_link_ipvlan_flag(struct live *live, struct live_ns *ns, int ifindex,
+			    enum ipvlan_flag flag)
+{
+	struct live_link *link = link_at(ns, ifindex);
+	if (!link)
+		return -ENODEV;
+	link->ipvlan_flag = flag;
+	port_set(live, link);
+	return 0;
+}
+
+int kernel_link_txqueuelen(struct live_ns *ns, int ifindex, uint32_t length)
+{
+	struct live_link *link = link_at(ns, ifindex);
+	if (!link)
+		return -ENODEV;
+	link->txqueuelen = length;
+	return 0;
+}
+
+int kernel_link_flag(struct live_ns *ns, int ifindex, unsigned flag, bool set)
+{
+	struct live_link *link = link_at(ns, ifindex);
+	if (!link)
+		return -ENODEV;
+	link->flags = set ? link->flags | flag : link->flags & ~flag;
+	return 0;
+}
+
+/* netdev_name_node_alt_create: names and altnames share one table. */
+int kernel_altname_add(struct live_ns *ns, int ifindex, const char *name)
+{
+	struct live_link *link = link_at(ns, ifindex);
+	if (!link)
+		return -ENODEV;
+	if (live_link_by_name(ns, name))
+		return -EEXIST;
+	const char **altnames =
+		arena_alloc(ns->arena, (link->n_altnames + 1) * sizeof(*link->altnames));
+	for (size_t i = 0; i < link->n_altnames; i++)
+		altnames[i] = link->altnames[i];
+	altnames[link->n_altnames++] = arena_strdup(ns->arena, name);
+	link->altnames = altnames;
+	return 0;
+}
+
+int kernel_altname_delete(struct live_ns *ns, int ifindex, const char *name)
+{
+	struct live_link *link = link_at(ns, ifindex);
+	size_t kept = 0;
+	if (!link)
+		return -ENODEV;
+	for (size_t i = 0; i < link->n_altnames; i++)
+		if (strcmp(link->altnames[i], name) != 0)
+			link->altnames[kept++] = link->altnames[i];
+	if (kept == link->n_altnames)
+		return -ENOENT;
+	link->n_altnames = kept;
 	return 0;
 }
 

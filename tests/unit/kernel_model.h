@@ -24,6 +24,15 @@ int kernel_link_mac(struct live *live, struct live_ns *ns, int ifindex, const st
 int kernel_link_mtu(struct live *live, struct live_ns *ns, int ifindex, uint32_t mtu);
 int kernel_link_mode(struct live_ns *ns, int ifindex, enum link_mode mode);
 int kernel_link_bcqueuelen(struct live_ns *ns, int ifindex, uint32_t length);
+/* Of all links of the parent. */
+int kernel_link_bclim(struct live *live, struct live_ns *ns, int ifindex, int limit);
+int kernel_link_ipvlan_flag(struct live *live, struct live_ns *ns, int ifindex,
+			    enum ipvlan_flag flag);
+int kernel_link_txqueuelen(struct live_ns *ns, int ifindex, uint32_t length);
+/* IFF_PROMISC or IFF_ALLMULTI. */
+int kernel_link_flag(struct live_ns *ns, int ifindex, unsigned flag, bool set);
+int kernel_altname_add(struct live_ns *ns, int ifindex, const char *name);
+int kernel_altname_delete(struct live_ns *ns, int ifindex, const char *name);
 int kernel_link_up(struct live *live, struct live_ns *ns, int ifindex);
 int kernel_link_down(struct live_ns *ns, int ifindex);
 

@@ -19,7 +19,8 @@ enum kind { SENT, SENT_TOGETHER, REFUSED, N_KINDS };
 static void add(struct batch *batch, enum kind kind)
 {
 	union message message;
-	assert_true(encode_link_change(&message, INT_MAX, &(struct link_change){.up = true}));
+	assert_true(encode_link_change(
+		&message, INT_MAX, &(struct link_change){.flags = IFF_UP, .flags_mask = IFF_UP}));
 	if (kind == REFUSED)
 		batch_add_refused(batch, EOVERFLOW, "too long");
 	else

@@ -51,6 +51,27 @@ static const struct edit edits[] = {
 	 "change web/lan bcqueuelen 1000 -> 5000"},
 	{"bcqueuelen absent again", LAN(", bcqueuelen: 5000") WEB, LAN("") WEB,
 	 "change web/lan bcqueuelen 5000 -> 1000"},
+	{"bclim", LAN("") WEB, LAN(", bclim: -1") WEB, "change web/lan bclim 1 -> -1"},
+	{"bclim absent again", LAN(", bclim: 7") WEB, LAN("") WEB, "change web/lan bclim 7 -> 1"},
+	{"bclim that is the default", LAN("") WEB, LAN(", bclim: 1") WEB, ""},
+	{"ipvlan_flag", LAN(", driver: ipvlan") WEB, LAN(", driver: ipvlan, ipvlan_flag: vepa") WEB,
+	 "change web/lan ipvlan_flag bridge -> vepa"},
+	{"ipvlan_flag absent again", LAN(", driver: ipvlan, ipvlan_flag: private") WEB,
+	 LAN(", driver: ipvlan") WEB, "change web/lan ipvlan_flag private -> bridge"},
+	{"promisc of the network", LAN("") WEB, LAN(", promisc: true") WEB,
+	 "change web/lan promisc false -> true"},
+	{"promisc that an attachment overrides", LAN(", promisc: true") WEB,
+	 LAN(", promisc: true") WEB_WITH("promisc: false"), "change web/lan promisc true -> false"},
+	{"allmulticast, txqueuelen", LAN("") WEB,
+	 LAN("") WEB_WITH("allmulticast: true, txqueuelen: 5"),
+	 "change web/lan txqueuelen 1000 -> 5, allmulticast false -> true"},
+	{"txqueuelen absent again", LAN(", txqueuelen: 7") WEB, LAN("") WEB,
+	 "change web/lan txqueuelen 7 -> 1000"},
+	{"altnames", LAN("") WEB_WITH("altnames: [a, b]"), LAN("") WEB_WITH("altnames: [b, c]"),
+	 "change web/lan altname a -> none, altname none -> c"},
+	{"altnames empty", LAN("") WEB_WITH("altnames: [a]"), LAN("") WEB_WITH("altnames: []"),
+	 "change web/lan altname a -> none"},
+	{"altnames absent", LAN("") WEB_WITH("altnames: [a]"), LAN("") WEB, ""},
 	{"gateway added", LAN("") WEB_WITH("ipv4_address: 172.16.86.9"),
 	 LAN_GW("") WEB_WITH("ipv4_address: 172.16.86.9"),
 	 "change web/lan route none -> default via 172.16.86.1"},
@@ -729,6 +750,22 @@ static void test_bcqueuelen_unknown(void **state)
 	world_free(live);
 }
 
+/* Before 6.4, macvlan ignores the limit. */
+static void test_bclim_unknown(void **state)
+{
+	(void)state;
+	const char *text = LAN(", ip_range: 172.16.86.0/25, bclim: 50") WEB;
+	struct live *live = world_new();
+	live->lacks_bclim = true;
+	world_reach(live, text);
+	assert_int_equal(world_ns(live, "web")->links[0].bclim, BCLIM_DEFAULT);
+	warned(live, text,
+	       "this kernel has no `bclim` (it is from Linux 6.4): the links of network lan keep "
+	       "the kernel's own limit");
+	warned(live, LAN(", ip_range: 172.16.86.0/25") WEB, "");
+	world_free(live);
+}
+
 /* Podman's route has a metric, and may be added later than the managed one. */
 static void test_engine_default_route_later(void **state)
 {
@@ -793,6 +830,7 @@ static const struct CMUnitTest others[] = {
 	cmocka_unit_test(test_undeclared_set),
 	cmocka_unit_test(test_engine_default_route),
 	cmocka_unit_test(test_bcqueuelen_unknown),
+	cmocka_unit_test(test_bclim_unknown),
 	cmocka_unit_test(test_engine_default_route_later),
 	cmocka_unit_test(test_engine_other_routes),
 };

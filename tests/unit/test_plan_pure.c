@@ -103,6 +103,8 @@ static void become(struct world *world, const struct link_spec *spec)
 						 .flags = IFF_UP | IFF_RUNNING | LOWER_UP,
 						 .parent_where = PARENT_HOST,
 						 .parent = 2,
+						 .bclim = spec->bclim,
+						 .txqueuelen = spec->txqueuelen,
 						 .mode = spec->mode,
 						 .mode_known = true};
 	world->web_addrs[0] = (struct live_addr){

@@ -381,8 +381,8 @@ static void test_limits(void **state)
 	assert_false(encode_link_alias(&message, 1, alias));
 	assert_false(encode_link_alias(&message, 1, NULL));
 	const struct link_spec vlan = {.kind = KIND_VLAN};
-	assert_false(encode_link_change(&message, 1,
-					&(struct link_change){.spec = &vlan, .mode = true}));
+	assert_false(encode_link_change(
+		&message, 1, &(struct link_change){.spec = &vlan, .values = 1U << VALUE_MODE}));
 }
 
 int main(void)

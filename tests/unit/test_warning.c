@@ -84,6 +84,9 @@ static const struct row {
 	{{WARNING_BCQUEUELEN, {"lan"}},
 	 "this kernel has no `bcqueuelen` (it is from Linux 5.11): the links of network lan keep "
 	 "the kernel's own queue"},
+	{{WARNING_BCLIM, {"lan"}},
+	 "this kernel has no `bclim` (it is from Linux 6.4): the links of network lan keep the "
+	 "kernel's own limit"},
 	{{WARNING_LEASE_RUNS_OUT, {"1"}},
 	 "1 DHCP lease expires instead of being released, because --confirm may have to restore "
 	 "them"},

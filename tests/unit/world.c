@@ -35,6 +35,8 @@ struct live_link *world_link(struct live_ns *ns, const char *name, enum link_kin
 		.mac = {.bytes = {0x52, 0x54, 0, 0, (uint8_t)ns->inode, (uint8_t)ifindex},
 			.set = true},
 		.mtu = 1500,
+		.bclim = BCLIM_DEFAULT,
+		.txqueuelen = link_type(kind)->txqueuelen,
 		.flags = IFF_UP | IFF_LOWER_UP};
 	return link;
 }
@@ -168,6 +170,9 @@ static struct live_link like(const struct link_spec *desired, const char *name, 
 				  .mtu = desired->mtu,
 				  .mode = desired->mode,
 				  .bcqueuelen = desired->bcqueuelen,
+				  .bclim = desired->has_bclim ? desired->bclim : BCLIM_DEFAULT,
+				  .ipvlan_flag = desired->ipvlan_flag,
+				  .txqueuelen = desired->txqueuelen,
 				  .vlan = desired->vlan,
 				  .vlan_protocol = desired->vlan_protocol,
 				  .parent = parent,
@@ -257,6 +262,33 @@ static void operation_do(struct target *target, const struct operation *operatio
 	case OP_LINK_BCQUEUELEN:
 		done(kernel_link_bcqueuelen(ns, ifindex, spec_of(target)->bcqueuelen),
 		     "set bcqueuelen");
+		break;
+	case OP_LINK_BCLIM:
+		done(kernel_link_bclim(target->live, ns, ifindex, spec_of(target)->bclim),
+		     "set bclim");
+		break;
+	case OP_LINK_IPVLAN_FLAG:
+		done(kernel_link_ipvlan_flag(target->live, ns, ifindex,
+					     spec_of(target)->ipvlan_flag),
+		     "set ipvlan_flag");
+		break;
+	case OP_LINK_TXQUEUELEN:
+		done(kernel_link_txqueuelen(ns, ifindex, spec_of(target)->txqueuelen),
+		     "set txqueuelen");
+		break;
+	case OP_LINK_PROMISC:
+		done(kernel_link_flag(ns, ifindex, IFF_PROMISC, spec_of(target)->promisc),
+		     "set promisc");
+		break;
+	case OP_LINK_ALLMULTICAST:
+		done(kernel_link_flag(ns, ifindex, IFF_ALLMULTI, spec_of(target)->allmulticast),
+		     "set allmulticast");
+		break;
+	case OP_ALTNAME_DELETE:
+		done(kernel_altname_delete(ns, ifindex, operation->name), "remove an altname");
+		break;
+	case OP_ALTNAME_ADD:
+		done(kernel_altname_add(ns, ifindex, operation->name), "add an altname");
 		break;
 	case OP_LINK_UP:
 		done(kernel_link_up(live, ns, ifindex), "bring a link up");
