@@ -138,7 +138,6 @@ static const struct forbidden {
 	{"socket NETLINK_GENERIC", SYS_socket, {AF_NETLINK, SOCK_RAW, NETLINK_GENERIC}},
 	{"socket NETLINK_NETFILTER", SYS_socket, {AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER}},
 	{"socket NETLINK_XFRM", SYS_socket, {AF_NETLINK, SOCK_RAW, NETLINK_XFRM}},
-	{"socket NETLINK_XFRM", SYS_socket, {AF_NETLINK, SOCK_RAW, NETLINK_XFRM}},
 	{"socket AF_VSOCK", SYS_socket, {AF_VSOCK, SOCK_STREAM, 0}},
 	{"ioctl TIOCSTI", SYS_ioctl, {-1, TIOCSTI}},
 	{"ioctl NS_GET_PARENT", SYS_ioctl, {-1, NS_GET_PARENT}},
