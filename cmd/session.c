@@ -118,19 +118,36 @@ static const struct plan *plan_searched(const struct desired *desired, struct li
 	return plan_make(desired, live, &options->plan);
 }
 
+/* Observes the host and some containers. *desired is reduced to these if that is enough for their
+ * plan. NULL: an error. */
+static struct live *containers_observe(const struct desired **desired, struct lookups *lookups,
+				       const struct options *options, struct arena *arena,
+				       struct error *error)
+{
+	const struct desired *whole = *desired;
+	*desired = attach_desired(whole, options->only, arena);
+	struct live *live = observe_containers(*desired, options->only, lookups, error);
+	if (!live || !attach_beside(live))
+		return live;
+	live_free(live);
+	*desired = whole;
+	return observe_containers(whole, options->only, lookups, error);
+}
+
 /* For a run of some containers, the host and these are enough if nothing else can collide with them
  * (attach_alone). Returns 1 if they were, 0, or a negative errno. */
 static int observe_alone(struct run *run, const struct desired *desired, struct lookups *lookups,
 			 const struct options *options, struct error *error)
 {
-	struct live *live = observe_containers(desired, options->only, lookups, error);
-	if (!live)
+	*run = (struct run){.arena = arena_new()};
+	run->live = containers_observe(&desired, lookups, options, run->arena, error);
+	if (!run->live) {
+		run_free(run);
 		return -1;
-	*run = (struct run){.arena = arena_new(),
-			    .live = live,
-			    .plan = plan_make(desired, live, &options->plan)};
+	}
+	run->plan = plan_make(desired, run->live, &options->plan);
 	run->selection = steps_selected(run->plan, options, run->arena);
-	if (attach_alone(&run->selection, live, options->only))
+	if (attach_alone(&run->selection, run->live, options->only))
 		return 1;
 	run_free(run);
 	return 0;
@@ -213,6 +230,7 @@ void run_do(struct run *run, const struct options *options)
 	      &(struct apply_options){.broker = options->broker,
 				      .keep_leases = options->confirm_seconds > 0,
 				      .probe = true,
+				      .silent = options->only != NULL,
 				      .done = progress_counter(progress)},
 	      run->outcomes);
 	progress_end(progress);

@@ -51,7 +51,8 @@ int run_reobserve(struct run *run, const struct desired *desired, struct lookups
 /* As run_observe, with the containers that were found before. */
 int run_observe_at(struct run *run, const struct desired *desired, struct lookups *lookups,
 		   const struct options *options, struct error *error);
-/* Applies the steps that act, and sets the exit code. */
+/* Applies the steps that act, and sets the exit code. Links that were created for some containers
+ * alone are not announced yet (apply_announce). */
 void run_do(struct run *run, const struct options *options);
 void run_exit_code(struct run *run);
 /* The fingerprint of the state that the plan was made from; in the run's arena. */

@@ -23,21 +23,34 @@ int nsid_get(struct netlink *netlink, int fd, int *ret, struct error *error)
 	return netlink_request(netlink, &request.header, nsid_take, ret, error);
 }
 
-int nsid_ensure(struct netlink *netlink, int fd, int *ret, struct error *error)
+int nsid_assign(struct netlink *netlink, int fd, struct error *error)
 {
 	union message request;
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
 	encode_nsid_assign(&request, fd);
 	batch_add(batch, &request.header, false);
-	int status = batch_send(netlink, batch, error);
+	const int status = batch_send(netlink, batch, error);
+	if (status < 0)
+		return status;
+	const int errnum = batch_reply(batch, 0)->errnum;
 	/* EEXIST: an nsid is assigned already. */
-	if (status == 0)
-		status = nsid_get(netlink, fd, ret, error);
-	if (status == 0 && *ret < 0)
-		return error_set(error, batch_reply(batch, 0)->errnum,
-				 "cannot assign an id to the namespace: %s",
-				 strerror(batch_reply(batch, 0)->errnum));
-	return status;
+	return !errnum || errnum == EEXIST
+		       ? 0
+		       : error_set(error, errnum, "cannot assign an id to the namespace: %s",
+				   strerror(errnum));
+}
+
+int nsid_ensure(struct netlink *netlink, int fd, int *ret, struct error *error)
+{
+	struct error refused;
+	const int assigned = nsid_assign(netlink, fd, &refused);
+	const int status = nsid_get(netlink, fd, ret, error);
+	if (status == 0 && *ret < 0 && assigned < 0) {
+		*error = refused;
+		return assigned;
+	}
+	return status < 0 || *ret >= 0 ? status
+				       : error_set(error, ENOENT, "the namespace has no id");
 }
 
 bool nsid_in_use(struct netlink *netlink, int nsid)

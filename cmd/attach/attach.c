@@ -2,9 +2,12 @@
 
 #include "cmd/exit.h"
 #include "cmd/run.h"
+#include "lib/cleanup.h"
 #include "lib/clock.h"
 
+#include <fcntl.h>
 #include <time.h>
+#include <unistd.h>
 
 /* For a parent that does not exist yet, or is not up: after a boot, containers start before the
  * last link. */
@@ -62,6 +65,30 @@ bool attach_step_error(const struct run *run, const struct step *step, struct er
 	return true;
 }
 
+/* A runtime reads the streams until their last holder has closed them. */
+static void streams_leave(void)
+{
+	cleanup_close const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int fd = STDIN_FILENO; nothing >= 0 && fd <= STDERR_FILENO; fd++)
+		(void)dup2(nothing, fd);
+}
+
+/* In a process of its own, for which the runtime does not wait: all links on the parent hear an
+ * announcement before it is over, which takes milliseconds where there are a thousand. The lock is
+ * free by then. */
+static void announce_aside(const struct run *run, const struct attach_job *job)
+{
+	if (!run->outcomes || !apply_unannounced(run->plan, run->outcomes))
+		return;
+	const pid_t child = job->moves ? -1 : fork();
+	if (child == 0)
+		streams_leave();
+	if (child <= 0)
+		apply_announce(run->plan, run->outcomes, run->live);
+	if (child == 0)
+		_exit(0);
+}
+
 int attach_run(const struct attach_job *job, attach_report *report, void *data, struct error *error)
 {
 	struct options only = *job->options;
@@ -75,6 +102,7 @@ int attach_run(const struct attach_job *job, attach_report *report, void *data, 
 		const bool repeat =
 			parent_unready(&run, &job->containers) && clock_milliseconds() < end;
 		const int code = repeat ? 0 : report(data, &run, job);
+		announce_aside(&run, job);
 		run_free(&run);
 		if (!repeat)
 			return code;

@@ -82,3 +82,39 @@ bool attach_alone(const struct selection *selection, const struct live *live,
 	}
 	return count > 0;
 }
+
+/* The containers of the set from the first to the last that is one of these. */
+static void set_reduce(struct set *set, const struct containers *containers)
+{
+	size_t first = set->n_containers, end = 0;
+	for (size_t i = 0; i < set->n_containers; i++)
+		for (size_t k = 0; k < containers->count; k++) {
+			if (containers->items[k] != &set->containers[i])
+				continue;
+			first = first < i ? first : i;
+			end = i + 1;
+		}
+	set->n_containers = end > first ? end - first : 0;
+	set->containers += set->n_containers ? first : 0;
+}
+
+const struct desired *attach_desired(const struct desired *desired,
+				     const struct containers *containers, struct arena *arena)
+{
+	struct desired *copy = arena_alloc(arena, sizeof(*copy));
+	const size_t size = desired->n_sets * sizeof(struct set);
+	*copy = *desired;
+	copy->sets = memcpy(arena_alloc(arena, size), desired->sets, size);
+	for (size_t i = 0; i < copy->n_sets; i++)
+		set_reduce(&copy->sets[i], containers);
+	return copy;
+}
+
+bool attach_beside(const struct live *live)
+{
+	for (size_t i = 1; i < live->n_namespaces; i++)
+		for (size_t k = 0; k < live->namespaces[i]->n_links; k++)
+			if (live->namespaces[i]->links[k].tag.role != ROLE_NONE)
+				return true;
+	return false;
+}

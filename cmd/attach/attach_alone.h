@@ -12,4 +12,14 @@
 bool attach_alone(const struct selection *selection, const struct live *live,
 		  const struct containers *containers);
 
+/* The desired state with those containers, and those that a file declares between them. A copy in
+ * the arena, which points into `desired`: a container is the same object in both. It is enough for
+ * a plan of these containers, unless their namespaces have links of others (attach_beside). */
+const struct desired *attach_desired(const struct desired *desired,
+				     const struct containers *containers, struct arena *arena);
+
+/* Whether one of the containers' namespaces has a managed link, which may be another container's:
+ * several can declare one namespace. `live` as in attach_alone. */
+bool attach_beside(const struct live *live);
+
 #endif

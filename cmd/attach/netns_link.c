@@ -105,7 +105,6 @@ int netns_link_read(const char *path, const char *name, struct arena *arena, str
 int netns_number(const char *path, struct error *error)
 {
 	struct stat own, stat;
-	int nsid;
 	cleanup_close int host = netns_open_own(&own, error);
 	if (host < 0)
 		return host;
@@ -113,7 +112,7 @@ int netns_number(const char *path, struct error *error)
 	if (netns < 0)
 		return netns;
 	struct netlink *netlink = netlink_open(error);
-	const int status = netlink ? nsid_ensure(netlink, netns, &nsid, error) : -error->errnum;
+	const int status = netlink ? nsid_assign(netlink, netns, error) : -error->errnum;
 	netlink_close(netlink);
 	return status;
 }

@@ -166,6 +166,7 @@ static int container_attach(const struct docker_work *work, const struct attach_
 	struct attach_job job = *planned;
 	options.quiet = true;
 	job.options = &options;
+	job.moves = true;
 	job.lookups = lookups_new(NULL, NULL, NULL);
 	const int status = attach_run(&job, made_report, &made, error);
 	lookups_free(job.lookups);

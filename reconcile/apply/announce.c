@@ -2,6 +2,8 @@
 #include "reconcile/apply/internal.h"
 
 #include "kernel/announce_packet.h"
+#include "kernel/netns.h"
+#include "reconcile/apply/apply.h"
 
 #include <string.h>
 
@@ -91,6 +93,48 @@ void announce_in_netns(struct netlink *netlink, const struct announcement *annou
 	if (batch_count(batch))
 		(void)batch_send(netlink, batch, &error);
 	announce_rest(announcement);
+}
+
+/* Returns a socket in the link's namespace, which the thread has entered, or NULL. */
+static struct netlink *netns_socket(const struct ns_handle *handle)
+{
+	struct error ignored;
+	return handle && netns_enter(handle->fd, &ignored) == 0 ? netlink_open(&ignored) : NULL;
+}
+
+static void created_announce(const struct link_spec *spec)
+{
+	int ifindex;
+	struct error ignored;
+	struct netlink *netlink = netns_socket(spec->ns->handle);
+	if (netlink && link_index_find(netlink, spec->name, &ifindex, &ignored) == 0) {
+		const struct announcement all = announcement_of(spec, ifindex);
+		announce_in_netns(netlink, &all);
+	}
+	netlink_close(netlink);
+}
+
+static bool was_created(const struct step *step, const struct outcome *outcome)
+{
+	return (step->action == ACTION_CREATE || step->action == ACTION_REPLACE) &&
+	       outcome->state == OUTCOME_DONE && link_announces(step->desired);
+}
+
+bool apply_unannounced(const struct plan *plan, const struct outcome *outcomes)
+{
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (was_created(&plan->steps[i], &outcomes[i]))
+			return true;
+	return false;
+}
+
+void apply_announce(const struct plan *plan, const struct outcome *outcomes,
+		    const struct live *live)
+{
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (was_created(&plan->steps[i], &outcomes[i]))
+			created_announce(plan->steps[i].desired);
+	netns_return(live->namespaces[0]->handle->fd);
 }
 
 /* Up to this number of links announce themselves to all links on their parent: two thousand

@@ -17,6 +17,9 @@ struct apply_options {
 	/* Probes new addresses on the LAN first (reconcile/probe/probe.h); a step with a conflict
 	 * fails and changes nothing. New parents are created before, as probing needs them. */
 	bool probe;
+	/* Created links are not announced: apply_announce does that, as all links on the parent
+	 * hear an announcement before it is over. */
+	bool silent;
 	atomic_size_t *done; /* the number of finished steps, for other threads; or NULL */
 };
 
@@ -25,6 +28,12 @@ struct apply_options {
  * was made from; its handles are used. Returns the number of failed steps. */
 size_t apply(const struct selection *selection, const struct live *live,
 	     const struct apply_options *options, struct outcome *outcomes);
+
+/* Whether a silent run created links that are to be announced. */
+bool apply_unannounced(const struct plan *plan, const struct outcome *outcomes);
+/* Announces them, in their namespaces. */
+void apply_announce(const struct plan *plan, const struct outcome *outcomes,
+		    const struct live *live);
 
 /* Serialises the mvapply processes that change one host namespace. Both parts belong to that
  * namespace and vanish with the process: the lock, which only a process with CAP_NET_ADMIN can take

@@ -161,7 +161,8 @@ static void group_finish(struct group *group)
 	for (size_t i = 0; i < group->n_pending_links; i++)
 		sysctls_do(&group->pending_links[i], group->pending_links[i].details_end,
 			   group->pending_links[i].operations.count);
-	group_announce(group);
+	if (!group->context->silent)
+		group_announce(group);
 	netns_return(group->context->host->handle->fd);
 	group_announce_via_parent(group);
 }

@@ -30,6 +30,7 @@ struct apply_context {
 	struct live_ns *host;
 	struct leases leases; /* an element for each step of the plan */
 	bool keep_leases;     /* apply_options.keep_leases */
+	bool silent;          /* apply_options.silent */
 	struct dhcp_broker *broker;
 	atomic_size_t *done;   /* or NULL */
 	bool create_then_move; /* the kernel cannot create a link in another namespace */

@@ -346,12 +346,13 @@ static bool may_have_ipv6(const struct container *container)
 	return false;
 }
 
-/* Engines disable IPv6 in the namespaces of their containers. */
+/* Engines disable IPv6 in the namespaces of their containers. The host's is needed for host access
+ * alone, as its routes are; opening the file takes a walk over the namespaces of the machine. */
 static bool ipv6_disabled(const struct live_ns *ns,
 			  const struct namespace_read_options *read_options)
 {
 	char value[SYSCTL_VALUE_SIZE];
-	bool asked = ns->host;
+	bool asked = ns->host && !read_options->own_routes;
 	for (size_t i = 0; !asked && i < read_options->n_containers; i++)
 		asked = may_have_ipv6(read_options->containers[i]);
 	return asked && sysctl_read(DISABLE_IPV6_KEY, "default", value) == 0 &&
