@@ -43,18 +43,19 @@ int input_files(const struct options *options, const char *path, struct arena *a
 	return files_read(path, &trust, arena, inputs, count, diags);
 }
 
-static int inputs_read(const struct options *options, struct arena *arena, struct input **inputs,
-		       size_t *count, struct diags *diags)
+int input_contents(const struct options *options, struct arena *arena, struct input **inputs,
+		   size_t *count, struct diags *diags)
 {
 	int bad = 0;
+	*inputs = NULL;
+	*count = 0;
 	for (size_t i = 0; i < options->n_files; i++)
 		bad |= input_files(options, options->files[i], arena, inputs, count, diags);
 	return bad;
 }
 
-/* Errors of the readable files are reported as well. */
-static struct desired *inputs_load(const struct options *options, const struct input *inputs,
-				   size_t count, int bad, struct diags *diags)
+struct desired *input_parse(const struct options *options, const struct input *inputs, size_t count,
+			    int bad, struct diags *diags)
 {
 	struct desired *desired = load(inputs, count, options->host, diags);
 	if (bad) {
@@ -68,15 +69,15 @@ struct desired *input_load(const struct options *options, const uint64_t *known,
 			   struct diags *diags, uint64_t *ret_content)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
-	struct input *inputs = NULL;
-	size_t count = 0;
-	int bad = inputs_read(options, arena, &inputs, &count, diags);
+	struct input *inputs;
+	size_t count;
+	int bad = input_contents(options, arena, &inputs, &count, diags);
 	*ret_content = content_hash(inputs, count, diags);
 	if (known && *known == *ret_content) {
 		diags->count = diags->omitted = 0;
 		return NULL;
 	}
-	return inputs_load(options, inputs, count, bad, diags);
+	return input_parse(options, inputs, count, bad, diags);
 }
 
 void input_wrong(const struct options *options, const struct diags *diags)
@@ -104,10 +105,8 @@ struct desired *input_keep(const struct options *options, struct arena *arena,
 {
 	struct diags diags;
 	diags_init(&diags);
-	*ret_inputs = NULL;
-	*ret_count = 0;
-	int bad = inputs_read(options, arena, ret_inputs, ret_count, &diags);
-	struct desired *desired = inputs_load(options, *ret_inputs, *ret_count, bad, &diags);
+	int bad = input_contents(options, arena, ret_inputs, ret_count, &diags);
+	struct desired *desired = input_parse(options, *ret_inputs, *ret_count, bad, &diags);
 	if (!desired)
 		input_wrong(options, &diags);
 	diags_free(&diags);

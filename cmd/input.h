@@ -22,6 +22,14 @@ struct desired *input_load(const struct options *options, const uint64_t *known,
 struct desired *input_keep(const struct options *options, struct arena *arena,
 			   struct input **ret_inputs, size_t *ret_count);
 
+/* The same in two parts, whose errors are in `diags`. The first returns nonzero if some files could
+ * not be read, which is passed to the second: that reports the errors of the others as well, and
+ * returns NULL. */
+int input_contents(const struct options *options, struct arena *arena, struct input **inputs,
+		   size_t *count, struct diags *diags);
+struct desired *input_parse(const struct options *options, const struct input *inputs, size_t count,
+			    int bad, struct diags *diags);
+
 /* Whose files may be read, as the options say. */
 struct trust input_trust(const struct options *options);
 

@@ -37,31 +37,57 @@ static bool mentions(const struct input *input, const char *word)
 	return word && memmem(input->bytes, input->size, word, strlen(word));
 }
 
-/* Whether invalid files can be about the container. A mistake in them must not keep all other
- * containers of the host from starting. */
+/* Whether the files have the container's name or id. A mistake in files that do not must not keep
+ * all other containers of the host from starting. */
 static bool files_mention(const struct input *inputs, size_t count, const struct starting *starting,
 			  struct arena *arena)
 {
 	const char *digits =
 		arena_strndup(arena, starting->id, strnlen(starting->id, ENGINE_ID_DIGITS_LEAST));
 	for (size_t i = 0; i < count; i++)
-		if (mentions(&inputs[i], starting->name) || mentions(&inputs[i], digits))
+		if (mentions(&inputs[i], starting->name) || mentions(&inputs[i], digits) ||
+		    mentions(&inputs[i], starting->service))
 			return true;
 	return false;
 }
 
+/* Only a double-quoted scalar of YAML can have a name without its characters, by a backslash. */
+static bool has_escapes(const struct input *inputs, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (memchr(inputs[i].bytes, '\\', inputs[i].size))
+			return true;
+	return false;
+}
+
+static int declared_attach(const struct starting *starting, const struct desired *desired,
+			   const struct options *options)
+{
+	const struct containers containers = starting_declared(starting, desired, options->arena);
+	return containers.count ? attach_one(starting, &containers, desired, options)
+				: EXIT_CONVERGED;
+}
+
+/* Most containers of a host may be in no file: files that do not mention them are not parsed, which
+ * takes milliseconds for a thousand others. */
 static int hook(const struct starting *starting, const struct options *options)
 {
 	struct input *inputs;
 	size_t count;
-	struct desired *desired = input_keep(options, options->arena, &inputs, &count);
-	if (!desired)
-		return files_mention(inputs, count, starting, options->arena) ? EXIT_USAGE
-									      : EXIT_CONVERGED;
-	const struct containers containers = starting_declared(starting, desired, options->arena);
-	const int code = containers.count ? attach_one(starting, &containers, desired, options)
-					  : EXIT_CONVERGED;
-	desired_free(desired);
+	struct diags diags;
+	diags_init(&diags);
+	const int bad = input_contents(options, options->arena, &inputs, &count, &diags);
+	const bool mentioned = files_mention(inputs, count, starting, options->arena);
+	int code = mentioned ? EXIT_USAGE : EXIT_CONVERGED;
+	if (mentioned || bad || has_escapes(inputs, count)) {
+		struct desired *desired = input_parse(options, inputs, count, bad, &diags);
+		if (desired)
+			code = declared_attach(starting, desired, options);
+		else
+			input_wrong(options, &diags);
+		desired_free(desired);
+	}
+	diags_free(&diags);
 	return code;
 }
 
