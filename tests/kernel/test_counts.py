@@ -31,11 +31,11 @@ def counted(host, *argv):
     return counted_program(host, host.binary, *argv, "-q")
 
 
-def counted_program(host, *argv):
+def counted_program(host, *argv, stdin=None, env=None):
     """How often a program sent each type of message, and other calls by their names."""
     host.run("strace", "-f", "-qq", "-o", "trace", "-s", "65536", "-e", "abbrev=none",
-             "-e", "trace=sendto,setns,socket,openat", *argv, code=0, seconds=60,
-             env={"ASAN_OPTIONS": "detect_leaks=0"})  # which cannot be traced
+             "-e", "trace=sendto,setns,socket,openat", *argv, code=0, seconds=60, stdin=stdin,
+             env={"ASAN_OPTIONS": "detect_leaks=0", **(env or {})})  # leaks cannot be searched in a traced process
     counts = collections.Counter()
     with open("trace", encoding="utf-8", errors="replace") as file:
         for line in file:

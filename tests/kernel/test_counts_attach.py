@@ -1,0 +1,130 @@
+"""Counts of system calls while one container is attached: they are the same beside a hundred others as beside none, and a
+container that no file names costs next to none. Times are measured by tests/bench/attach.py."""
+import collections
+import json
+import os
+import re
+import subprocess
+
+import packets
+from declare import document, lan
+from features import CREATION
+from host import WORK, same
+from registry import test
+from test_counts import changes, counted_program, creation
+
+FILE = f"{WORK}/counted.yaml"
+OTHERS = 100
+ID = "c0ffee" * 10 + "beef"
+MEMORY = {"brk", "mmap", "munmap", "mremap", "madvise"}  # which the length of the files decides
+
+
+class Cni:
+    env = {"CNI_COMMAND": "ADD", "CNI_CONTAINERID": "new", "CNI_IFNAME": "eth0", "CNI_NETNS": "/run/netns/new",
+           "CNI_ARGS": "IgnoreUnknown=1;K8S_POD_NAMESPACE=bench;K8S_POD_NAME=new"}
+    entry = {"cni": "bench/new"}
+    stdin = json.dumps({"name": "lan", "cniVersion": "1.1.0", "type": "mvapply", "files": FILE})
+
+    @staticmethod
+    def argv(host):
+        return [host.binary]
+
+
+class Hook:
+    """As Podman calls it, for a container that the file declares by its id."""
+    env = {}
+    entry = {"podman": ID}
+
+    def __init__(self, host):
+        self.process = subprocess.Popen(["ip", "netns", "exec", "new", "sleep", "100"])
+        host.until(lambda: os.path.exists(f"/proc/{self.process.pid}/ns/net") and host.run(
+            "ip", "netns", "identify", str(self.process.pid)).out.strip() == "new", "the container's process")
+        self.stdin = json.dumps({"ociVersion": "1.0.2", "id": ID, "status": "created", "pid": self.process.pid,
+                                 "bundle": "/nonexistent"})
+
+    @staticmethod
+    def argv(host):
+        return [host.binary, "hook", "-f", FILE]
+
+
+def others():
+    """A hundred containers c0, c1 and so on, with an address each."""
+    return {f"c{number}": {"lan": {"ipv4_address": f"172.16.86.{number + 2}"}} for number in range(OTHERS)}
+
+
+def declare(host, entry):
+    """Those, and the new one."""
+    new = {**entry, "networks": {"lan": {"ipv4_address": "172.16.86.200"}}}
+    host.write(document({"lan": lan()}, {**others(), "new": new}), "counted.yaml")
+
+
+def calls(host, way):
+    """The system calls of the attaching process itself, by name."""
+    host.run("strace", "-qq", "-o", "calls", "-e", "signal=none", *way.argv(host), code=0, seconds=60,
+             stdin=way.stdin.encode(), env={**way.env, "ASAN_OPTIONS": "detect_leaks=0"})
+    with open("calls", encoding="utf-8", errors="replace") as file:
+        names = (re.match(r"(\w+)\(", line) for line in file)
+        counts = collections.Counter(match[1] for match in names if match and match[1] not in MEMORY)
+    return counts
+
+
+def attached(host):
+    same(host.addresses("new", "eth0"), {"172.16.86.200/24"}, "the address")
+    host.ip("new", "link delete eth0")
+
+
+def attach_one(host, way):
+    """Alone on the host, and beside a hundred others."""
+    declare(host, way.entry)
+    alone = calls(host, way)
+    attached(host)
+    host.netns(*others())
+    host.apply(document({"lan": lan()}, others()))
+    same(calls(host, way), alone, "the system calls beside a hundred others")
+    attached(host)
+
+
+@test("counts: attach one by the CNI plugin makes the same system calls beside a hundred others")
+def by_cni(host):
+    host.netns("new")
+    attach_one(host, Cni)
+
+
+@test("counts: attach one by the hook makes the same system calls beside a hundred others")
+def by_hook(host):
+    host.netns("new")
+    hook = Hook(host)
+    try:
+        attach_one(host, hook)
+    finally:
+        hook.process.kill()
+        hook.process.wait()
+
+
+@test("counts: attach one changes what an apply of one does, and its announcement is heard", features=[CREATION])
+def messages(host):
+    host.netns("new")
+    declare(host, Cni.entry)
+    with host.inside("lan"):
+        sniffer = packets.Sniffer("up0", packets.ETH_P_ARP)
+    counts = counted_program(host, *Cni.argv(host), stdin=Cni.stdin.encode(), env=Cni.env)
+    # The host's nsid in the namespace, and the namespace's in the host's: a service gets its events by that. One list
+    # of the parent's MACs.
+    same(changes(counts), {**creation(host, 1), "RTM_NEWNSID": 2, "RTM_GETNEIGH": 1}, "messages")
+    same((counts["RTM_NEWNEIGH"], counts["packet sockets"]), (1, 0), "what announces")
+    assert sniffer.wait(lambda f: packets.is_arp_announcement(f, "172.16.86.200", "02:42:ac:10:56:c8"))
+
+
+@test("counts: the hook opens no netlink socket for a container that no file names, nor without files")
+def nothing_to_do(host):
+    host.netns("new")
+    hook = Hook(host)
+    try:
+        declare(host, {"cni": "bench/new"})
+        for path in (FILE, "/run/nowhere"):
+            counts = counted_program(host, host.binary, "hook", "-f", path, stdin=hook.stdin.encode())
+            same({call: count for call, count in counts.items() if call in ("socket", "setns") or "RTM" in call}, {},
+                 f"calls, with -f {path}")
+    finally:
+        hook.process.kill()
+        hook.process.wait()
