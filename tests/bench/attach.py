@@ -1,17 +1,26 @@
 #!/usr/bin/env python3
-"""One container attached while others are live: mvapply as a CNI plugin beside CNI's macvlan plugin with a static
-address, in turn, for several rounds. The host is this program's own."""
+"""One container attached while others are live: by mvapply as a CNI plugin, as an OCI hook and as a Docker driver, beside
+CNI's macvlan plugin with a static address and with host-local, and netavark, in turn, for several rounds. The host is this
+program's own. Then what mvapply takes for a container that is none of its own."""
 import argparse
+import contextlib
+import http.client
 import json
 import os
+import signal
+import socket
 import statistics
 import subprocess
 import sys
 import time
 
 WORK = "/run/attach"
-MACVLAN = "/usr/lib/cni/macvlan"
-DECLARED = {"CNI_ARGS": "IgnoreUnknown=1;K8S_POD_NAMESPACE=bench;K8S_POD_NAME=new"}
+FILE = f"{WORK}/lan.yaml"
+CNI_PLUGINS = "/usr/lib/cni"
+NETAVARK = "/usr/lib/podman/netavark"
+SOCKET = "/run/docker/plugins/mvapply.sock"
+STATIC = "CNI macvlan, static"  # which the others are compared with
+ID = "c0ffee" * 10 + "beef"
 
 
 def shell(command):
@@ -28,32 +37,217 @@ def others(binary, count):
     """As many live attachments, and the file that declares them and the new container."""
     containers = {f"c{n}": {"networks": {"lan": {"ipv4_address": f"10.0.{n // 250}.{n % 250 + 2}"}}}
                   for n in range(count)}
-    containers["new"] = {"cni": "bench/new", "networks": {"lan": {"ipv4_address": "10.0.200.7"}}}
-    with open(f"{WORK}/lan.yaml", "w", encoding="ascii") as file:
-        json.dump({"networks": {"lan": {"parent": "eth0", "subnet": "10.0.0.0/16", "gateway": "10.0.255.1"}},
-                   "containers": containers}, file)
+    lan = {"parent": "eth0", "subnet": "10.0.0.0/16", "gateway": "10.0.255.1"}
+
+    def write(path, more):
+        with open(path, "w", encoding="ascii") as file:
+            json.dump({"networks": {"lan": lan}, "containers": {**containers, **more}}, file)
     names = [f"netns add c{n}" for n in range(count)] + ["netns add new"]
     subprocess.run(["ip", "-batch", "-"], input="\n".join(names).encode(), check=True)
-    shell(f"{binary} apply -q -f {WORK}/lan.yaml")
+    write(f"{WORK}/others.yaml", {})
+    if count:
+        shell(f"{binary} apply -q -f {WORK}/others.yaml")
+    write(FILE, {"pod": {"cni": "bench/new", "networks": {"lan": {"ipv4_address": "10.0.200.7"}}},
+                 "hooked": {"podman": ID, "networks": {"lan": {"ipv4_address": "10.0.200.8"}}}})
 
 
-def configurations():
-    common = {"cniVersion": "1.0.0", "name": "lan"}
-    return {"mvapply": {**common, "type": "mvapply", "files": f"{WORK}/lan.yaml"},
-            "macvlan": {**common, "type": "macvlan", "master": "eth0", "ipam": {
-                "type": "static", "addresses": [{"address": "10.0.200.8/16", "gateway": "10.0.255.1"}],
-                "routes": [{"dst": "0.0.0.0/0"}]}}}
-
-
-def call(program, configuration, command):
-    """Milliseconds of one call."""
-    env = {**os.environ, **DECLARED, "CNI_COMMAND": command, "CNI_CONTAINERID": "new", "CNI_IFNAME": "eth0",
-           "CNI_NETNS": "/run/netns/new", "CNI_PATH": os.path.dirname(MACVLAN)}
+def run(argv, stdin="", **env):
+    """The milliseconds of a program."""
     start = time.monotonic()
-    done = subprocess.run([program], input=json.dumps(configuration).encode(), capture_output=True, env=env, check=False)
+    done = subprocess.run(argv, input=stdin.encode(), capture_output=True, env={**os.environ, **env}, check=False)
+    took = (time.monotonic() - start) * 1000
     if done.returncode:
-        sys.exit(f"{program} {command}: {done.stdout.decode()}{done.stderr.decode()}")
-    return (time.monotonic() - start) * 1000
+        sys.exit(f"{argv}: {done.stdout.decode()}{done.stderr.decode()}")
+    return took
+
+
+class Cni:
+    """A CNI plugin; `pod` is the name in Kubernetes."""
+    def __init__(self, name, program, pod="", **configuration):
+        self.name, self.program, self.pod = name, program, pod
+        self.configuration = json.dumps({"cniVersion": "1.0.0", "name": "lan", **configuration})
+
+    def call(self, command, **env):
+        return run([self.program], self.configuration, CNI_COMMAND=command, **{
+            "CNI_CONTAINERID": "new", "CNI_IFNAME": "eth0", "CNI_NETNS": "/run/netns/new", "CNI_PATH": CNI_PLUGINS,
+            "CNI_ARGS": f"IgnoreUnknown=1;K8S_POD_NAMESPACE=bench;K8S_POD_NAME={self.pod}", **env})
+
+    def attach(self):
+        return self.call("ADD")
+
+    def detach(self):
+        self.call("DEL")
+
+
+class Hook:
+    """As Podman calls it, for a process in the new namespace."""
+    name = "mvapply hook"
+
+    def __init__(self, binary, pid):
+        self.argv = [binary, "hook", "-f", FILE]
+        self.state = json.dumps({"ociVersion": "1.0.2", "id": ID, "status": "created", "pid": pid, "bundle": "/nowhere"})
+
+    def attach(self):
+        return run(self.argv, self.state)
+
+    @staticmethod
+    def detach():
+        shell("ip -n new link delete eth0")
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(SOCKET)
+
+
+class Driver:
+    """Docker's calls for a container, without Docker: an address, an endpoint, and its link's name."""
+    pool = {"PoolID": "default/lan/10.0.0.0/16"}
+    endpoint = {"NetworkID": "f" * 64, "EndpointID": "e" * 64}
+
+    def __init__(self, name, address=""):
+        self.name, self.wanted, self.address = name, address, None
+
+    @staticmethod
+    def call(method, **body):
+        connection = UnixConnection("localhost")
+        connection.request("POST", f"/{method}", json.dumps(body))
+        answer = json.loads(connection.getresponse().read())
+        connection.close()
+        if answer.get("Err") or answer.get("Error"):
+            sys.exit(f"{method}: {answer}")
+        return answer
+
+    def attach(self):
+        start = time.monotonic()
+        self.address = self.call("IpamDriver.RequestAddress", **self.pool, Address=self.wanted)["Address"]
+        self.call("NetworkDriver.CreateEndpoint", **self.endpoint, Interface={"Address": self.address})
+        self.call("NetworkDriver.Join", **self.endpoint, SandboxKey="/run/netns/new")
+        return (time.monotonic() - start) * 1000
+
+    def detach(self):
+        self.call("NetworkDriver.Leave", **self.endpoint)
+        self.call("NetworkDriver.DeleteEndpoint", **self.endpoint)
+        self.call("IpamDriver.ReleaseAddress", **self.pool, Address=self.address.split("/")[0])
+
+
+class Netavark:
+    name = "netavark"
+
+    def __init__(self):
+        network = {"name": "lan", "id": "0" * 64, "driver": "macvlan", "internal": False, "network_interface": "eth0",
+                   "ipv6_enabled": False, "dns_enabled": False, "options": {"mode": "bridge"},
+                   "subnets": [{"subnet": "10.0.0.0/16", "gateway": "10.0.255.1"}], "ipam_options": {"driver": "host-local"}}
+        self.request = json.dumps({
+            "container_id": "1" * 64, "container_name": "new", "network_info": {"lan": network},
+            "networks": {"lan": {"interface_name": "eth0", "static_ips": ["10.0.202.1"]}}})
+
+    def call(self, command):
+        return run([NETAVARK, "--config", f"{WORK}/netavark", command, "/run/netns/new"], self.request)
+
+    def attach(self):
+        return self.call("setup")
+
+    def detach(self):
+        self.call("teardown")
+
+
+def ways(binary, pid):
+    """Each attaches the same container, and detaches it again."""
+    route, macvlan = {"routes": [{"dst": "0.0.0.0/0"}]}, {"type": "macvlan", "master": "eth0"}
+    mine = {"type": "mvapply", "files": FILE}
+    static = {"type": "static", "addresses": [{"address": "10.0.201.1/16", "gateway": "10.0.255.1"}], **route}
+    local = {"type": "host-local", "subnet": "10.0.0.0/16", "rangeStart": "10.0.201.2", "rangeEnd": "10.0.201.250",
+             "gateway": "10.0.255.1", "dataDir": f"{WORK}/host-local", **route}
+    yield Cni(STATIC, f"{CNI_PLUGINS}/macvlan", **macvlan, ipam=static)
+    yield Cni("mvapply cni", binary, "new", **mine)
+    yield Hook(binary, pid)
+    yield Driver("mvapply docker-plugin", "10.0.200.9")
+    yield Cni("CNI macvlan, host-local", f"{CNI_PLUGINS}/macvlan", **macvlan, ipam=local)
+    yield Cni("mvapply cni, any address", binary, "guest", **mine)
+    yield Driver("mvapply docker-plugin, any address")
+    if os.path.exists(NETAVARK):
+        yield Netavark()
+
+
+class Idle:
+    """mvapply for a container with which it has nothing to do."""
+    def __init__(self, name, argv, stdin="", **env):
+        self.name, self.argv, self.stdin, self.env = name, argv, stdin, env
+
+    def attach(self):
+        return run(self.argv, self.stdin, **self.env)
+
+    def detach(self):
+        pass
+
+
+def idle(binary, pid):
+    state = json.dumps({"ociVersion": "1.0.2", "id": "f" * 64, "status": "created", "pid": pid, "bundle": "/nowhere"})
+    conf = json.dumps({"cniVersion": "1.0.0", "name": "lan", "type": "mvapply", "files": FILE})
+    env = {"CNI_COMMAND": "DEL", "CNI_CONTAINERID": "gone", "CNI_IFNAME": "eth0", "CNI_NETNS": "/run/netns/new"}
+    runtime = f"{WORK}/mvapply-runtime"
+    with contextlib.suppress(FileExistsError):
+        os.symlink(binary, runtime)
+    yield Idle("true(1)", ["true"])
+    yield Idle("hook, no files", [binary, "hook", "-f", "/run/nowhere"], state)
+    yield Idle("hook, in none of the files", [binary, "hook", "-f", FILE], state)
+    yield Idle("runtime, start", [runtime, "--mvapply-runtime=true", "start", "id"])
+    yield Idle("cni DEL, no link", [binary], conf, **env)
+    yield Idle("cni DEL, no namespace", [binary], conf, **{**env, "CNI_NETNS": "/run/netns/gone"})
+    yield Idle("cni DEL, repeated without a namespace", [binary], conf, **{**env, "CNI_NETNS": ""})
+
+
+def measure(programs, rounds):
+    """Milliseconds by name. Each round is one turn of all; a first one is not counted."""
+    times = {program.name: [] for program in programs}
+    for number in range(rounds + 1):
+        for program in programs:
+            took = program.attach()
+            program.detach()
+            if number:
+                times[program.name].append(took)
+    return times
+
+
+def report(title, times, base):
+    print(f"\n{title}")
+    for name, values in times.items():
+        ratio = statistics.median(value / other for value, other in zip(values, times[base]))
+        print(f"  {name:40} {statistics.median(values):7.2f} ms ({min(values):.2f} to {max(values):.2f}), {ratio:.2f} times")
+
+
+@contextlib.contextmanager
+def child(argv, **options):
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, **options) as process:
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def plugin(binary):
+    """The running Docker plugin, without Docker."""
+    with open(f"{WORK}/plugin.log", "wb") as log, \
+            child([binary, "docker-plugin", "-f", FILE], stdout=log, stderr=log,
+                  env={**os.environ, "DOCKER_HOST": "unix:///run/nowhere.sock"}):
+        for _ in range(500):
+            with contextlib.suppress(OSError):
+                Driver.call("NetworkDriver.GetCapabilities")
+                break
+            time.sleep(0.01)
+        yield
+
+
+def one(binary, count, rounds):
+    host()
+    others(binary, count)
+    with plugin(binary), child(["ip", "netns", "exec", "new", "sleep", "infinity"]) as sleeper:
+        time.sleep(0.5)
+        report(f"one attachment beside {count}", measure(list(ways(binary, sleeper.pid)), rounds), STATIC)
+        report(f"nothing to do, beside {count}", measure(list(idle(binary, sleeper.pid)), rounds), "true(1)")
 
 
 def main():
@@ -63,22 +257,12 @@ def main():
     parser.add_argument("count", type=int, nargs="?", help="in a namespace of its own: this number of others")
     options = parser.parse_args()
     binary = os.path.abspath(options.binary)
-    if options.count is None:
-        for count in (0, 100, 1000):
-            subprocess.run(["unshare", "-nm", sys.executable, __file__, "--binary", binary, "--rounds",
-                            str(options.rounds), str(count)], check=True)
+    if options.count is not None:
+        one(binary, options.count, options.rounds)
         return
-    host()
-    others(binary, options.count)
-    programs = {"mvapply": binary, "macvlan": MACVLAN}
-    times = {name: [] for name in programs}
-    for _ in range(options.rounds):
-        for name, configuration in configurations().items():
-            times[name].append(call(programs[name], configuration, "ADD"))
-            call(programs[name], configuration, "DEL")
-    text = ", ".join(f"{name} {statistics.median(values):.1f} ms ({min(values):.1f} to {max(values):.1f})"
-                     for name, values in times.items())
-    print(f"one attachment beside {options.count}: {text}")
+    for count in (0, 100, 1000):
+        subprocess.run(["unshare", "-nm", sys.executable, __file__, "--binary", binary, "--rounds",
+                        str(options.rounds), str(count)], check=True)
 
 
 main()
