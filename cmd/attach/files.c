@@ -16,10 +16,13 @@ static void diag_error(const struct diags *diags, struct error *error)
 
 struct desired *attach_files_load(const struct options *options, struct error *error)
 {
-	uint64_t content;
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	struct input *inputs;
+	size_t count;
 	struct diags diags;
 	diags_init(&diags);
-	struct desired *desired = input_load(options, NULL, &diags, &content);
+	const int bad = input_contents(options, arena, &inputs, &count, &diags);
+	struct desired *desired = input_parse(options, inputs, count, bad, &diags);
 	if (!desired)
 		diag_error(&diags, error);
 	diags_free(&diags);

@@ -43,7 +43,7 @@ struct observer {
 	const struct containers *only;          /* no others are looked up; NULL: all are */
 	bool own_routes;     /* routes of others in the host's namespace cannot conflict */
 	bool no_descriptors; /* no descriptor was available */
-	bool owner_tags;     /* namespaces with tagged links are relevant, too */
+	bool owner_tags;     /* namespaces with tagged links are relevant, too, and links alone */
 	bool everything;     /* a process that cannot be read is reported */
 };
 

@@ -391,7 +391,7 @@ static int read_in_netns(struct namespace_reader *reader, struct error *error)
 	if (bridge_filters(ns) &&
 	    (status = dump(reader, encode_bridge_vlan_dump, bridge_vlans_take, error)) < 0)
 		return status;
-	if (!details_needed(ns, read_options))
+	if (read_options->links_only || !details_needed(ns, read_options))
 		return 0;
 	if (!is_bare(ns) &&
 	    ((status = dump_part(reader, "addresses", encode_addr_dump, addr_take, error)) < 0 ||

@@ -12,6 +12,7 @@ struct namespace_read_options {
 	const struct container *
 		*containers; /* the containers in the namespace: for their sysctls */
 	size_t n_containers;
+	bool links_only; /* neither addresses nor routes nor sysctls */
 	bool own_routes; /* of its routes, only those of mvapply's protocol are needed */
 };
 

@@ -79,7 +79,8 @@ void unreadable_add_namespace(struct observer *observer, ino_t inode, const char
 static struct namespace_read_options read_options_of(struct observer *observer,
 						     const struct namespace *namespace)
 {
-	struct namespace_read_options read_options = {.own_routes = observer->own_routes &&
+	struct namespace_read_options read_options = {.links_only = observer->owner_tags,
+						      .own_routes = observer->own_routes &&
 								    namespace->ns->host};
 	for (size_t i = namespace->lookup; i != NOBODY; i = observer->next_container[i])
 		*array_push(observer->live->arena, read_options.containers,

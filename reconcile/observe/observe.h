@@ -31,7 +31,7 @@ bool observe_descriptors(struct live *live);
 const char *descriptors_short(struct arena *arena);
 
 /* As observe, for the host and each namespace in which a link has the owner tag of an attachment,
- * in whichever namespace the link's parent is. */
+ * in whichever namespace the link's parent is; of links alone. */
 struct live *observe_owner_tags(struct error *error);
 
 /* Continues an earlier observation: reads the stale parts again (live_ns.stale,

@@ -84,13 +84,13 @@ def attach_one(host, way):
     attached(host)
 
 
-@test("counts: attach one by the CNI plugin makes the same system calls beside a hundred others")
+@test("counts: attach one by the CNI plugin makes the same system calls on a host with a hundred others")
 def by_cni(host):
     host.netns("new")
     attach_one(host, Cni)
 
 
-@test("counts: attach one by the hook makes the same system calls beside a hundred others")
+@test("counts: attach one by the hook makes the same system calls on a host with a hundred others")
 def by_hook(host):
     host.netns("new")
     hook = Hook(host)
@@ -101,7 +101,7 @@ def by_hook(host):
         hook.process.wait()
 
 
-@test("counts: attach one changes what an apply of one does, and its announcement is heard", features=[CREATION])
+@test("counts: attach one changes what an apply of one does, and its announcement reaches the LAN", features=[CREATION])
 def messages(host):
     host.netns("new")
     declare(host, Cni.entry)
@@ -128,3 +128,16 @@ def nothing_to_do(host):
     finally:
         hook.process.kill()
         hook.process.wait()
+
+
+@test("counts: a repeated DEL, which has no namespace, lists the links of each namespace and nothing else")
+def repeated_delete(host):
+    names = [f"c{number}" for number in range(20)]
+    host.netns(*names)
+    declare(host, Cni.entry)
+    host.apply(document({"lan": lan()}, {name: ["lan"] for name in names}))
+    counts = counted_program(host, host.binary, stdin=Cni.stdin.encode(),
+                             env={**Cni.env, "CNI_COMMAND": "DEL", "CNI_NETNS": ""})
+    # The host's and the LAN's, too.
+    same([counts[kind] for kind in ("RTM_GETLINK", "RTM_GETADDR", "RTM_GETROUTE", "RTM_DELLINK")],
+         [len(names) + 2, 0, 0, 0], "messages")
