@@ -265,6 +265,15 @@ static const struct unmanaged *address_occupant(const struct conflict_finder *fi
 	return NULL;
 }
 
+/* A live attachment that has the address keeps it: those of the other containers are not compared
+ * with all links. */
+static bool is_chosen_in_part(const struct conflict_finder *finder,
+			      const struct planned_attachment *planned, const struct ip *ip)
+{
+	return ip->family && finder->assigned->input->options->partial &&
+	       !has_address(planned->ns, planned->current, ip);
+}
+
 static struct check_result check_address(const struct conflict_finder *finder,
 					 const struct planned_attachment *planned)
 {
@@ -273,7 +282,7 @@ static struct check_result check_address(const struct conflict_finder *finder,
 		const struct ip *ip = &address->ips[i].ip;
 		const struct unmanaged *holder =
 			ip->family ? address_holder(finder, planned, ip) : NULL;
-		if (!holder && ip->family && finder->assigned->input->options->partial)
+		if (!holder && is_chosen_in_part(finder, planned, ip))
 			holder = address_occupant(finder, planned, ip);
 		if (holder)
 			return address_denied(finder, planned, holder, ip);
