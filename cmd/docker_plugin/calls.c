@@ -68,13 +68,18 @@ static const struct {
 	[DOCKER_ADDRESS_SPACES] = {address_spaces, false},
 	[DOCKER_REQUEST_POOL] = {docker_request_pool, false},
 	[DOCKER_RELEASE_POOL] = {answer_empty, false},
-	[DOCKER_REQUEST_ADDRESS] = {docker_request_address, false},
+	[DOCKER_REQUEST_ADDRESS] = {docker_request_address, true},
 	[DOCKER_RELEASE_ADDRESS] = {docker_release_address, false},
 };
 
 bool docker_call_waits(enum docker_method method)
 {
 	return actions[method].waits;
+}
+
+bool docker_call_chooses(enum docker_method method)
+{
+	return method == DOCKER_REQUEST_ADDRESS;
 }
 
 json_t *docker_call_answer(const struct docker_work *work, struct error *error)

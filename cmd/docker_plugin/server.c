@@ -28,6 +28,12 @@
 
 struct server;
 
+/* The address that a worker reserves. */
+struct note {
+	char set[NAME_LENGTH_MAX + 1], network[NAME_LENGTH_MAX + 1];
+	struct ip ip;
+};
+
 struct connection {
 	struct server *server;
 	struct connection *next;
@@ -42,7 +48,9 @@ struct connection {
 struct worker {
 	struct connection *connection; /* NULL: the worker is free */
 	pid_t pid;
-	int end; /* a pipe that the worker's end closes */
+	int end;          /* a pipe with a note, if there is one, which the worker's end closes */
+	bool chooses;     /* an address: one at a time, so that two never choose the same */
+	struct note note; /* family 0: none yet */
 };
 
 struct server {
@@ -114,8 +122,7 @@ static void connection_free(struct connection *connection)
 	free(connection);
 }
 
-static void request_run(struct server *server, const struct connection *connection,
-			struct request *request, int scratch)
+static json_t *request_answer(struct server *server, struct request *request, int scratch)
 {
 	char path[64];
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", scratch);
@@ -125,7 +132,13 @@ static void request_run(struct server *server, const struct connection *connecti
 					 .call = &request->call,
 					 .scratch = path,
 					 .scratch_fd = scratch};
-	json_t *answer = docker_call_answer(&work, &request->error);
+	return docker_call_answer(&work, &request->error);
+}
+
+/* Releases the answer. */
+static void result_send(const struct connection *connection, const struct request *request,
+			json_t *answer)
+{
 	if (answer)
 		answer_send(connection->fd, 200, answer);
 	else
@@ -141,17 +154,32 @@ static void descriptors_close(const struct server *server, const struct connecti
 			close(other->fd);
 }
 
+/* Before the answer, which Docker's next call may follow at once. */
+static void note_write(int end, const struct reservation *reservation)
+{
+	struct note note = {.ip = reservation->ip};
+	snprintf(note.set, sizeof(note.set), "%s", reservation->set);
+	snprintf(note.network, sizeof(note.network), "%s", reservation->network);
+	while (write(end, &note, sizeof(note)) < 0 && errno == EINTR)
+		;
+}
+
 /* Docker repeats a call whose plugin was killed: no worker must answer it at the same time. */
 static _Noreturn void worker_run(struct connection *connection, struct request *request,
-				 int scratch)
+				 int scratch, int end)
 {
+	struct server *server = connection->server;
+	const size_t before = server->state.n_reservations;
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	descriptors_close(connection->server, connection);
-	request_run(connection->server, connection, request, scratch);
+	descriptors_close(server, connection);
+	json_t *answer = request_answer(server, request, scratch);
+	if (server->state.n_reservations > before)
+		note_write(end, &server->state.reservations[before]);
+	result_send(connection, request, answer);
 	_exit(0);
 }
 
-static void worker_end(void *data, int fd, uint32_t events);
+static void worker_ready(void *data, int fd, uint32_t events);
 
 static int worker_begin(struct connection *connection, struct request *request, int number)
 {
@@ -163,24 +191,54 @@ static int worker_begin(struct connection *connection, struct request *request, 
 	fflush(NULL);
 	const pid_t pid = fork();
 	if (pid == 0)
-		worker_run(connection, request, server->plugin->scratch[number]);
+		worker_run(connection, request, server->plugin->scratch[number], ends[1]);
 	close(ends[1]);
 	if (pid < 0) {
 		close(ends[0]);
 		return error_set(&request->error, errno, "fork: %s", strerror(errno));
 	}
-	*worker = (struct worker){connection, pid, ends[0]};
+	*worker = (struct worker){.connection = connection,
+				  .pid = pid,
+				  .end = ends[0],
+				  .chooses = docker_call_chooses(request->call.method)};
 	connection->worker = number;
 	loop_remove(server->loop, connection->fd);
-	return loop_add(server->loop, ends[0], EPOLLIN, worker_end, worker, &request->error);
+	return loop_add(server->loop, ends[0], EPOLLIN, worker_ready, worker, &request->error);
 }
 
-static int worker_free(const struct server *server)
+/* Returns whether the worker goes on. */
+static bool note_take(struct worker *worker)
+{
+	struct pollfd poller = {.fd = worker->end, .events = POLLIN};
+	struct note note;
+	if (poll(&poller, 1, 0) <= 0)
+		return true;
+	if (read(worker->end, &note, sizeof(note)) != sizeof(note))
+		return false;
+	worker->note = note;
+	state_reserve(&worker->connection->server->state, note.set, note.network, &note.ip);
+	return true;
+}
+
+/* What a worker wrote before its answer comes before what Docker asks after it. */
+static void notes_take(struct server *server)
 {
 	for (int i = 0; i < WORKERS_MAX; i++)
+		if (server->workers[i].chooses && !server->workers[i].note.ip.family)
+			(void)note_take(&server->workers[i]);
+}
+
+/* -1: none. */
+static int worker_free(const struct server *server, bool chooses)
+{
+	int number = -1;
+	for (int i = WORKERS_MAX; i-- > 0;) {
 		if (!server->workers[i].connection)
-			return i;
-	return -1;
+			number = i;
+		if (chooses && server->workers[i].chooses)
+			return -1;
+	}
+	return number;
 }
 
 /* Returns whether the request was begun; otherwise it waits for a worker. */
@@ -188,13 +246,16 @@ static bool request_begin(struct connection *connection, struct request *request
 {
 	struct server *server = connection->server;
 	const bool waits = request->status == 0 && docker_call_waits(request->call.method);
-	const int number = waits ? worker_free(server) : 0;
+	const int number =
+		waits ? worker_free(server, docker_call_chooses(request->call.method)) : 0;
 	if (number < 0)
 		return false;
+	notes_take(server);
 	if (request->status == 0)
 		docker_call_note(&server->state, &request->call);
 	if (request->status == 0 && !waits)
-		request_run(server, connection, request, server->plugin->scratch[0]);
+		result_send(connection, request,
+			    request_answer(server, request, server->plugin->scratch[0]));
 	else if (request->status < 0 || worker_begin(connection, request, number) < 0)
 		failure_send(connection->fd, request, &request->error);
 	return true;
@@ -304,17 +365,28 @@ static void crash_send(int fd)
 	answer_send(fd, 500, docker_call_failed(false, &error));
 }
 
-static void worker_end(void *data, int fd, uint32_t events)
+static void worker_crashed(const struct worker *worker)
+{
+	const struct note *note = &worker->note;
+	if (note->ip.family)
+		state_release(&worker->connection->server->state, note->set, note->network,
+			      &note->ip);
+	crash_send(worker->connection->fd);
+}
+
+static void worker_ready(void *data, int fd, uint32_t events)
 {
 	struct worker *worker = data;
 	struct connection *connection = worker->connection;
 	struct server *server = connection->server;
 	int status = 0;
 	(void)events;
+	if (note_take(worker))
+		return;
 	loop_remove(server->loop, fd);
 	close(fd);
 	if (waitpid(worker->pid, &status, 0) != worker->pid || status != 0)
-		crash_send(connection->fd);
+		worker_crashed(worker);
 	*worker = (struct worker){0};
 	connection->worker = -1;
 	connection_resume(connection);

@@ -18,13 +18,13 @@ SOCKET = "/run/docker/plugins/mvapply.sock"
 class Plugin:
     """A plugin that reads the file at `path`."""
     def __init__(self, host, path):
-        self.host, self.path, self.process = host, path, None
+        self.host, self.path, self.process, self.tracer = host, path, None, []
         self.log = f"{WORK}/plugin.log"
 
     def begin(self):
         with open(self.log, "ab") as log, self.host.inside("host"):
             self.process = subprocess.Popen(
-                [self.host.binary, "docker-plugin", "-f", self.path], stdin=subprocess.DEVNULL, stdout=log,
+                [*self.tracer, self.host.binary, "docker-plugin", "-f", self.path], stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log, env={**os.environ, "DOCKER_HOST": f"unix://{WORK}/docker/engine.sock"},
                 preexec_fn=lambda: linux.keep_capabilities(capabilities(DOCKER)))
         self.host.until(self.answers, "the plugin answers")

@@ -8,7 +8,7 @@ import subprocess
 
 import engines
 from declare import document, lan
-from docker_plugin import SOCKET, plugged
+from docker_plugin import SOCKET, Plugin, plugged
 from engines import running
 from fake_engine import engine
 from host import WORK, same
@@ -411,6 +411,41 @@ def hidden(host):
         host.mvapply("apply", "-f", FILE)
         with plugged(host, FILE) as plugin:
             same(plugin.call("IpamDriver.RequestAddress", PoolID=POOL)["Address"], "172.16.86.3/24", "the guest's")
+
+
+@test("docker driver: an address that takes long to find delays no other call, and is given once")
+def slow(host):
+    host.netns("other")
+    host.ip("host", "link add link eth0 name x0 netns other type macvlan mode bridge")
+    plugin = Plugin(host, FILE)
+    host.write(document({"lan": lan(ip_range=RANGE)}, {}), "driver.yaml")
+    plugin.tracer = ["strace", "-D", "-f", "-qq", "-o", f"{WORK}/trace", "-e", "trace=setns",
+                     "-e", f"inject=setns:delay_enter=200000"]
+    plugin.begin()
+    try:
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            asked = [pool.submit(plugin.call, "IpamDriver.RequestAddress", PoolID=POOL) for _ in range(2)]
+            host.until(lambda: "setns" in open(f"{WORK}/trace", encoding="ascii", errors="replace").read(), "the look")
+            same(plugin.call("NetworkDriver.GetCapabilities")["Scope"], "local", "another call")
+            assert not any(call.done() for call in asked), "the look was over before"
+            found = {call.result()["Address"] for call in asked}
+        same(found, {"172.16.86.2/24", "172.16.86.3/24"}, "the addresses")
+    finally:
+        plugin.kill()
+
+
+@test("docker driver: concurrent calls for addresses of two networks")
+def concurrent_addresses(host):
+    host.write(document({"lan": lan(ip_range=RANGE), "dmz": lan(subnet="10.8.0.0/24", gateway="10.8.0.1")}, {}), "driver.yaml")
+    pools = [POOL, "default/dmz/10.8.0.0/24"]
+    with plugged(host, FILE) as plugin, concurrent.futures.ThreadPoolExecutor(20) as pool:
+        found = [call.result().get("Address") for call in
+                 [pool.submit(plugin.call, "IpamDriver.RequestAddress", PoolID=pools[number % 2]) for number in range(20)]]
+        same(sorted(found), sorted(f"{net}.{number}/24" for number in range(2, 12) for net in ("172.16.86", "10.8.0")),
+             "the addresses")
+        found = [call.result().get("Address") for call in
+                 [pool.submit(plugin.call, "IpamDriver.RequestAddress", PoolID=POOL, Address="172.16.86.77") for _ in range(8)]]
+        same(sorted(map(str, found)), ["172.16.86.77/24"] + ["None"] * 7, "one address that eight ask for")
 
 
 @driver("a link whose endpoint Docker deleted while the plugin was absent, beside one in use")
