@@ -500,6 +500,12 @@ bool encode_nsid_get(union message *message, int fd)
 	return nsid_encode(message, RTM_GETNSID, fd);
 }
 
+bool encode_netns_addr_dump(union message *message, int nsid)
+{
+	message_begin(message, RTM_GETADDR, NLM_F_DUMP, sizeof(struct ifaddrmsg));
+	return put_u32(message, IFA_TARGET_NETNSID, (uint32_t)nsid);
+}
+
 bool encode_nsid_check(union message *message, int nsid)
 {
 	message_begin(message, RTM_GETNSID, 0, sizeof(struct rtgenmsg));

@@ -1,5 +1,6 @@
 #include "cmd/attach/attach_alone.h"
 
+#include "cmd/attach/address_holders.h"
 #include "kernel/netns.h"
 #include "kernel/rtnl_decode.h"
 #include "kernel/rtnl_encode.h"
@@ -76,7 +77,8 @@ bool attach_alone(const struct selection *selection, const struct live *live,
 		const struct step *step = &plan->steps[i];
 		if (!containers_have(containers, step))
 			continue;
-		if (!step_is_alone(step) || !parent_is_free(step->desired, live))
+		if (!step_is_alone(step) || !parent_is_free(step->desired, live) ||
+		    address_held(live, step->desired))
 			return false;
 		count++;
 	}

@@ -148,9 +148,7 @@ static bool user_namespace_initial(void)
 	       outside == 0 && count == UINT32_MAX;
 }
 
-/* Whether every unreadable process counts. Root of another user namespace may never read processes
- * outside of it, and could not when its links were created. */
-static bool everything_matters(void)
+bool observe_everything(void)
 {
 	return geteuid() != 0 || user_namespace_initial();
 }
@@ -265,7 +263,7 @@ static struct live *observe_all(struct live *before, const struct desired *desir
 	struct observer observer = {.live = live,
 				    .before = before,
 				    .lookups = lookups,
-				    .everything = everything_matters()};
+				    .everything = observe_everything()};
 	namespaces_grow(&observer);
 	if (before) {
 		namespaces_take_over(&observer, wide);
@@ -445,7 +443,7 @@ static void containers_share(struct observer *observer, const struct live *befor
 struct live *observe_second(const struct live *before, struct lookups *lookups, struct error *error)
 {
 	struct observer observer = {
-		.live = live_new(), .lookups = lookups, .everything = everything_matters()};
+		.live = live_new(), .lookups = lookups, .everything = observe_everything()};
 	namespaces_grow(&observer);
 	int status = host_open(&observer, error);
 	if (status == 0)

@@ -66,4 +66,8 @@ bool observe_reopen(struct live *live, struct lookups *lookups, const struct sel
  * container ended. */
 void observe_release(struct live *live);
 
+/* Whether every unreadable process counts. Root of another user namespace may never read processes
+ * outside of it, and could not when its links were created. */
+bool observe_everything(void);
+
 #endif

@@ -366,3 +366,37 @@ def alone(host):
     host.apply(text)
     plugin.add("db")
     same(host.addresses("db", "eth0"), {"172.16.86.26/24"}, "the lowest free one")
+
+
+# Who has the address, besides a link that is up and has the MAC of it.
+HOLDERS = {
+    "a link that is down": ["link set eth0 down"],
+    "a link that is down under another name": ["link set eth0 down", "link set eth0 name other"],
+    "a link that is down with another MAC": ["link set eth0 down", "link set eth0 address 02:42:0a:00:00:01"],
+    "a link with the MAC of another address": ["link set eth0 down", "link set eth0 address 02:42:0a:00:00:01", "link set eth0 up"],
+    "an unmanaged link with the MAC of another address": [
+        "link set eth0 down", "link set eth0 address 02:42:0a:00:00:01", "link set eth0 up", 'link set eth0 alias ""'],
+}
+
+
+@test("cni: a requested address that another container has, whichever state its link is in")
+def held(host):
+    host.netns("db", "web")
+    text = document(networks(), {"db": {"networks": {"lan": {"ipv4_address": "172.16.86.20"}}}})
+    declare(host, document(networks(), {}))
+    plugin = Plugin(host)
+    for holder, batch in HOLDERS.items():
+        host.apply(text)
+        host.batch("db", batch)
+        taken = plugin.call("ADD", "web", args="IP=172.16.86.20", code=1)
+        same(("already has the address 172.16.86.20 [MV0803]" in taken["msg"], "in db" in taken["msg"]), (True, True),
+             (holder, taken))
+        same(host.names("web"), set(), holder)
+        for link in host.names("db"):
+            host.ip("db", f"link delete {link}")
+    host.apply(text)
+    host.batch("db", ["address add 172.16.86.30/24 dev eth0"])
+    taken = plugin.call("ADD", "web", args="IP=172.16.86.30", code=1)
+    assert "already has the address 172.16.86.30 [MV0803]" in taken["msg"], ("a second address", taken)
+    plugin.call("ADD", "web", args="IP=172.16.86.31")
+    same(host.addresses("web", "eth0"), {"172.16.86.31/24"}, "a free one")
