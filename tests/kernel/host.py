@@ -341,9 +341,11 @@ class Host:
     # --- waiting
 
     def until(self, holds, what, seconds=5):
-        """Waits until the condition holds. A missing link or file counts as not yet."""
+        """Waits until the condition holds. A missing link or file counts as not yet. It sleeps longer than it looks:
+        what it waits for needs the processor, too, where a look takes long."""
         end = time.monotonic() + seconds * self.patience
         while True:
+            start = time.monotonic()
             try:
                 value = holds()
             except (OSError, NoLink):
@@ -352,7 +354,7 @@ class Host:
                 return value
             if time.monotonic() > end:
                 raise AssertionError(f"waited {seconds} s in vain: {what}")
-            time.sleep(0.02)
+            time.sleep(max(0.02, 2 * (time.monotonic() - start)))
 
     def settle(self):
         """Waits for the kernel's events about new links up to a second after they were set up."""
