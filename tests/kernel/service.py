@@ -50,8 +50,16 @@ class Trace:
     @property
     def dumps(self):
         """How often links were listed."""
-        return sum(kind in ("RTM_GETLINK", "0x12") for line in self.lines
-                   for kind in TYPE.findall(line))
+        return self.dumps_outside(None)
+
+    def dumps_outside(self, ns):
+        """Those in other namespaces than the one with that name."""
+        count, inside = 0, False
+        for line in self.lines:
+            if "setns(" in line:
+                inside = f"/run/netns/{ns}>" in line
+            count += not inside and sum(kind in ("RTM_GETLINK", "0x12") for kind in TYPE.findall(line))
+        return count
 
 
 class Service:

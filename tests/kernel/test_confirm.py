@@ -674,8 +674,8 @@ def killed_within(host):
         argv = [host.binary, "apply", "-f", host.write(WEB_DB), "--confirm=600"]
         with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.PIPE) as child:
-            # Web's attachment is retried again and again.
-            host.until(lambda: "eth0" in host.names("db"), "db's link is made", 20)
+            # Web's attachment is retried again and again, for two seconds.
+            host.until(lambda: host.has_link("db", "eth0"), "db's link is made", 20)
             child.kill()
             assert WAITS not in child.stderr.read(), "it was not in the middle of it"
         rolled_back(host, before)

@@ -141,20 +141,20 @@ def signs(host):
     assert r'"a\"<&>\\\nmissing" ' in graph, graph
 
 
-@test("graph: of a link with thousands of addresses the first few are shown, and how many there are",
+@test("graph: of a link with a thousand addresses the first few are shown, and how many there are",
       features=[ADDRESS_PROTOCOL])
 def many_addresses(host):
     host.netns("web")
     text = document({"n": lan()}, {"web": ["n"]})
     host.apply(text)
-    host.batch("web", [f"address add 10.{i >> 8}.{i & 255}.1/32 dev eth0" for i in range(5000)])
+    host.batch("web", [f"address add 10.{i >> 8}.{i & 255}.1/32 dev eth0" for i in range(1000)])
     graph = drawn(host, host.write(text), "dot")
     if not host.has(ADDRESS_PROTOCOL):  # the declared state is drawn, which has none of them
         assert "~ eth0 172.16.86.2/24" in graph and len(graph) < 4000, graph[:4000]
         return
     labels = [line for line in graph.splitlines() if "eth0 172.16.86.2/24 10.0.0.1/32" in line]
     same(len(labels), 1, f"lines with the link\n{graph[:2000]}")
-    assert "10.0.6.1/32 and 4993 more" in labels[0], labels[0][:400]
+    assert "10.0.6.1/32 and 993 more" in labels[0], labels[0][:400]
     assert len(graph) < 4000, len(graph)
 
 
