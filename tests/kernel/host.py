@@ -225,7 +225,7 @@ class Host:
 
     def batch(self, ns, commands):
         """Several ip commands in one process."""
-        self.run("ip", "-batch", "-", ns=ns, stdin="\n".join(commands).encode() + b"\n", code=0)
+        self.run("ip", "-batch", "-", ns=ns, stdin="\n".join(commands).encode() + b"\n", code=0, seconds=60)
 
     def has_link(self, ns, name):
         """Sooner than `name in names(ns)`, for a test that has to be in time."""

@@ -16,15 +16,15 @@ def read_some(descriptor):
         return b""
 
 
-def on_terminal(host, *arguments, env=None, code=0, columns=200, rows=24):
+def on_terminal(host, *arguments, env=None, code=0, columns=200, rows=24, errors=True):
     """What the command writes to a terminal, without what a terminal does to the ends of lines.
-    Standard error is the terminal, too."""
+    Standard error is the terminal, too; without `errors` it is dropped, with the line of progress of a slow machine."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     around = {**os.environ, "TERM": "xterm", "NO_COLOR": None, "COLUMNS": None, **(env or {})}
     with host.inside("host"):
         child = subprocess.Popen(
-            [host.binary, *arguments], stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL,
+            [host.binary, *arguments], stdout=theirs, stderr=theirs if errors else subprocess.DEVNULL, stdin=subprocess.DEVNULL,
             env={key: value for key, value in around.items() if value is not None})
     os.close(theirs)
     output = b"".join(iter(lambda: read_some(ours), b""))
