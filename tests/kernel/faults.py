@@ -12,6 +12,9 @@ from host import Result
 # Everything, or a selection that takes seconds.
 WHOLE = bool(os.environ.get("SOAK"))
 
+# The short run of other kernels kills before each fourth call.
+STRIDE = 4 if os.environ.get("SHORT") else 1
+
 LOG = "/run/faults.log"
 GET_LINK, GET_NSID = 18, 90
 

@@ -7,7 +7,7 @@ two of the others in a row is equivalent; SOAK=1 takes all calls nevertheless.
 import errno
 
 from declare import document, lan
-from faults import WHOLE, killed, killer_of, noted, preload, state
+from faults import STRIDE, WHOLE, killed, killer_of, noted, preload, state
 from features import ADDRESS_PROTOCOL, CREATION
 from host import same
 from registry import test
@@ -50,18 +50,17 @@ class Scene:
         same(self.host.diff(self.text, code=0).plan, [], f"a diff after {what}")
 
     def each_call(self, prepare, *arguments, env=None):
-        """Runs the command repeatedly, killed before one more call each time, until it ends by
-        itself."""
+        """Runs the command repeatedly, killed before a later call each time, until it ends by itself."""
         prepare()
         total = killed(self.host, 0, CALLS, *arguments, env=env)
         hit = 0
-        for number in range(1, 2 * total):
+        for number in range(1, 2 * total, STRIDE):
             prepare()
             if not killed(self.host, number, CALLS, *arguments, env=env):
                 break
             hit += 1
             self.mended(f"a kill before call {number} of about {total} of {arguments[0]}")
-        assert hit >= total - 5 and hit > 15, f"killed {hit} times, of {total} calls"
+        assert hit >= (total - 5) // STRIDE and hit > 15 // STRIDE, f"killed {hit} times, of {total} calls"
         print(f"killed {hit} times")
 
 
@@ -119,7 +118,7 @@ def killed_prefix(host):
               {"172.16.86.65/16", "fd00:86::41/16"}], f"addresses after a kill before call {number}")
         if theirs:
             host.ip("web", "address delete 172.16.86.200/24 dev eth0")
-        number += 1
+        number += STRIDE
     assert number > 10, f"killed {number} times"
 
 

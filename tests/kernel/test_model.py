@@ -12,7 +12,7 @@ import subprocess
 from features import QUEUE_LENGTH, RENAME_UP
 from registry import test
 
-SEQUENCES = 3000 if os.environ.get("SOAK") else 200 if os.environ.get("SLOW") else 8
+SEQUENCES = 3000 if os.environ.get("SOAK") else 200 if os.environ.get("SLOW") else 3 if os.environ.get("SHORT") else 8
 SEED = int(os.environ.get("MODEL_SEED", "1"))
 OPERATIONS = 30  # a sequence
 
