@@ -10,6 +10,7 @@ from host import same
 from registry import test
 from service import watching
 from test_policy_routing import COMMANDS, FAMILIES, NETWORK, check_gone, defaults, rules
+from test_routing import SOURCES, TWO, rules_of, second_lan, way
 
 PORT = 8080
 HOST = {socket.AF_INET: "198.51.100.1", socket.AF_INET6: "2001:db8:2::1"}
@@ -190,3 +191,39 @@ def without_rule(host, kind):
                 host.ip(space, f"{COMMANDS[family]}rule del pref 32763")
                 same(serves(host, space, family), False, "without it")
                 same(serves(host, space, family, "lan", on_lan[family]), False, "the LAN, without")
+
+
+def answers(host, space):
+    """Whether each address of the file's networks answers through the gateway of its network."""
+    return {"lan0", "dmz0"} <= host.names(space) and SOURCES <= rules_of(host, space) and \
+        way(host, "172.16.86.64", space=space) == ("172.16.86.1", "lan0") and \
+        way(host, "172.16.87.64", space=space) == ("172.16.87.1", "dmz0") and \
+        way(host, "fd00:87::40", "2001:db8::9", space) == ("fe80::1", "dmz0")
+
+
+@each_engine("answers on each network of the file beside the engine's own, whichever of those it has")
+def answers_on_each(host, kind):
+    with published(host, kind) as engine:
+        second_lan(host)
+        declared = document(TWO, {"web": {engine.kind: "app", "policy_routing": True, "networks": {
+            "lan": {"interface_name": "lan0", "gw_priority": 2}, "dmz": {"interface_name": "dmz0", "gw_priority": 1}}}})
+        with watching(host, "-f", host.write(declared), env=engine.env) as service:
+            with engine.space("app") as space:
+                service.until(lambda: answers(host, space), "the networks of the file", 20)
+                links = {name: host.link(space, name)["ifindex"] for name in ("lan0", "dmz0")}
+                for network, what in (("back", "connect"), ("front", "disconnect"), ("front", "connect"), ("back", "disconnect")):
+                    connect(engine, network, what)
+                    service.until(lambda: answers(host, space), f"{what} {network}", 20)
+                service.quiet()
+                same({name: host.link(space, name)["ifindex"] for name in links}, links, "the links")
+                service.until(lambda: all(serves(host, space, family) for family in FAMILIES), "published", 20)
+                host.ip(space, "rule del pref 32001 from 172.16.86.64")
+                service.until(lambda: answers(host, space), "a rule that was removed is back", 20)
+            engine.restart("app")
+            with engine.space("app") as space:
+                service.until(lambda: answers(host, space), "restarted", 20)
+        with engine.space("app") as space:
+            same(host.apply(declared, env=engine.env).plan, [], "nothing is left to do")
+            host.until(lambda: all(serves(host, space, family) for family in FAMILIES), "published, restarted", 20)
+            host.delete(declared, env=engine.env)
+            same((rules_of(host, space), host.names(space)), (set(), {"eth0"}), "deleted")
