@@ -281,6 +281,31 @@ static struct listed holders_list(const struct lister *lister)
 	return list;
 }
 
+/* A container that Docker starts is named after its address, which its link lacks until Docker has
+ * moved it (cmd/docker_plugin). */
+static bool guest_address(const struct owner_tag *tag, struct ip *ret)
+{
+	static const char key[] = "docker.";
+	char text[IP_TEXT_SIZE];
+	const size_t length = tag->role == ROLE_GUEST ? strcspn(tag->container, "/") : 0;
+	if (length == 0 || length >= sizeof(text) || tag->container[length] != '/' ||
+	    strncmp(tag->container + length + 1, key, strlen(key)) != 0)
+		return false;
+	memcpy(text, tag->container, length);
+	text[length] = '\0';
+	return ip_parse(text, ret);
+}
+
+static void guests_note(const struct lister *lister, struct address_set *claims)
+{
+	for (size_t i = 0; i < lister->count; i++) {
+		struct ip ip;
+		if (guest_address(&lister->links[i].link->tag, &ip))
+			address_set_add(claims, lister->links[i].parent->number, &ip,
+					&lister->links[i]);
+	}
+}
+
 struct unmanaged_index unmanaged_find(const struct matched *matched)
 {
 	struct arena *arena = matched->input->scratch;
@@ -296,6 +321,7 @@ struct unmanaged_index unmanaged_find(const struct matched *matched)
 				    .facts = address_set_new(arena, 0),
 				    .claims = address_set_new(arena, lister.count)};
 	listed_note(&noter, &holders);
+	guests_note(&lister, noter.claims);
 	return (struct unmanaged_index){.links = lister.links,
 					.count = lister.count,
 					.ports = lister.ports,
