@@ -122,7 +122,8 @@ static const char *id_of(struct arena *arena, const struct step *step, bool with
 	switch (tag->role) {
 	case ROLE_ATTACH:
 	case ROLE_GUEST:
-		return arena_printf(arena, "%s%s%s/%s", set, colon, tag->container, tag->network);
+		return arena_printf(arena, "%s%s%s/%s", set, colon, tag->container,
+				    owner_tag_attachment(tag));
 	case ROLE_HOST:
 	case ROLE_NONE:
 		return arena_printf(arena, "%s%s%s", set, colon, tag->network);

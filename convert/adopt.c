@@ -145,6 +145,20 @@ static void left(struct adopter *adopter, const struct live_ns *ns, const struct
 		 link->kind_name, link->name, ns->name, why);
 }
 
+/* That of the network, or a name of its own for a second link on it. */
+static const char *attachment_name(struct adopter *adopter, const char *container,
+				   const char *network)
+{
+	const struct observed_set *set = adopter->set;
+	size_t *number = observed_place(set, "last attachment of %s to %s", container, network);
+	const char *name = network;
+	while (observed_attached(set, container, name)) {
+		*number = *number ? *number + 1 : 2;
+		name = arena_printf(set->arena, "%.*s-%zu", NAME_LENGTH_MAX - 6, network, *number);
+	}
+	return name;
+}
+
 static void link_take(struct adopter *adopter, const struct live_ns *ns,
 		      const struct live_link *link)
 {
@@ -162,11 +176,9 @@ static void link_take(struct adopter *adopter, const struct live_ns *ns,
 	}
 	const char *container = container_name(adopter, ns);
 	const char *network = group_name(adopter, link, subnets);
-	/* Two links of a container on one network cannot be declared: the second gets a network of
-	 * its own. */
-	if (observed_attached(adopter->set, container, network))
-		network = network_name(adopter, network);
-	observed_attachment(adopter->set, network, container, ns, link);
+	const char *name = attachment_name(adopter, container, network);
+	observed_attachment(adopter->set, &(struct observed_names){network, container, name}, ns,
+			    link);
 }
 
 /* Whether the host's address can be in the network: it has one of each family of the network. */

@@ -82,8 +82,10 @@ static size_t namespace_take(const struct collector *collector, const struct liv
 		if (!is_attachment(member))
 			continue;
 		if (is_trusted(collector, member))
-			observed_attachment(collector->set, tag->network, tag->container, ns,
-					    member->link);
+			observed_attachment(collector->set,
+					    &(struct observed_names){tag->network, tag->container,
+								     owner_tag_attachment(tag)},
+					    ns, member->link);
 		else if (left++ == 0)
 			attachment_unconverted(collector, member);
 	}
@@ -197,9 +199,11 @@ static void put_container(struct tree *containers, const struct observed_set *se
 	struct tree *networks = tree_map(map, "networks");
 	for (size_t i = 0; i < container->n_attachments; i++) {
 		const struct observed_attachment *attachment = &container->attachments[i];
-		struct tree *body =
-			tree_map(networks, set->networks[attachment->network].model.name);
+		const char *network = set->networks[attachment->network].model.name;
+		struct tree *body = tree_map(networks, attachment->model.name);
 		put_notes(body, &attachment->notes);
+		if (strcmp(attachment->model.name, network) != 0)
+			tree_text(body, "network", network);
 		serialise_attachment(body, &attachment->model);
 	}
 }

@@ -53,14 +53,14 @@ struct observed_container *observed_container_in(const struct observed_set *set,
 }
 
 static size_t *attachment_place(const struct observed_set *set, const char *container,
-				const char *network)
+				const char *name)
 {
-	return observed_place(set, "attachment %s/%s", container, network);
+	return observed_place(set, "attachment %s/%s", container, name);
 }
 
-bool observed_attached(const struct observed_set *set, const char *container, const char *network)
+bool observed_attached(const struct observed_set *set, const char *container, const char *name)
 {
-	return *attachment_place(set, container, network);
+	return *attachment_place(set, container, name);
 }
 
 static size_t *parent_place(const struct observed_set *set, const struct live_link *parent)
@@ -111,23 +111,24 @@ static struct observed_container *container_of(struct observed_set *set, const c
 	return found;
 }
 
-void observed_attachment(struct observed_set *set, const char *name, const char *container_name,
+void observed_attachment(struct observed_set *set, const struct observed_names *names,
 			 const struct live_ns *ns, const struct live_link *link)
 {
-	struct observed_container *container = container_of(set, container_name, ns);
-	struct observed_network *network = network_of(set, name);
-	size_t *attached = attachment_place(set, container_name, name);
+	struct observed_container *container = container_of(set, names->container, ns);
+	struct observed_network *network = network_of(set, names->network);
+	size_t *attached = attachment_place(set, names->container, names->attachment);
 	if (*attached) {
-		note_add(set->arena, &container->notes, "%s in %s is a second link on %s",
-			 link->name, ns->name, name);
+		note_add(set->arena, &container->notes, "%s in %s is a second link of %s",
+			 link->name, ns->name, names->attachment);
 		return;
 	}
 	if (container->n_attachments && container->attachments[0].ns != ns)
 		note_add(set->arena, &container->notes,
-			 "its link on %s is in another namespace, %s", name, ns->name);
+			 "its link on %s is in another namespace, %s", names->attachment, ns->name);
 	struct observed_attachment *attachment =
 		array_push(set->arena, container->attachments, container->n_attachments);
 	*attached = container->n_attachments;
+	attachment->model.name = names->attachment;
 	attachment->network = (size_t)(network - set->networks);
 	attachment->ns = ns;
 	attachment->link = link;

@@ -66,14 +66,19 @@ struct observed_container *observed_container_find(const struct observed_set *se
 /* The container whose first attachment is in the namespace, or NULL. */
 struct observed_container *observed_container_in(const struct observed_set *set,
 						 const struct live_ns *ns);
-/* Whether the container has an attachment to the network. */
-bool observed_attached(const struct observed_set *set, const char *container, const char *network);
+/* Whether the container has an attachment of that name. */
+bool observed_attached(const struct observed_set *set, const char *container, const char *name);
 /* The network's subnet that contains the address, or NULL. */
 struct subnet *observed_subnet_of(const struct observed_network *network, const struct ip *ip);
 
+/* The names of a container's attachment. */
+struct observed_names {
+	const char *network, *container, *attachment;
+};
+
 /* Adds a container's link, the host's own link of a network, or a parent without links on it (a
  * VLAN, or a network's dummy), under the given names. */
-void observed_attachment(struct observed_set *set, const char *network, const char *container,
+void observed_attachment(struct observed_set *set, const struct observed_names *names,
 			 const struct live_ns *ns, const struct live_link *link);
 void observed_host(struct observed_set *set, const char *network, const struct live_link *link);
 void observed_parent(struct observed_set *set, const char *network, const struct live_link *link);

@@ -8,7 +8,10 @@
 static int voter_compare(const void *a, const void *b)
 {
 	const struct voter *left = a, *right = b;
-	return strcmp(left->container->model.name, right->container->model.name);
+	const int order = strcmp(left->container->model.name, right->container->model.name);
+	return order ? order
+		     : (left->attachment > right->attachment) -
+			       (left->attachment < right->attachment);
 }
 
 static bool is_named(const struct observed_set *set, const struct live_ns *ns)
@@ -26,7 +29,7 @@ static void votes_give(struct ballot *ballot)
 		size_t *first = observed_place(ballot->set, "vote of %p on %s", (const void *)ns,
 					       ballot->network->model.name);
 		*first = *first ? *first : i + 1;
-		voter->votes = *first == i + 1;
+		voter->first = *first - 1;
 		voter->named = is_named(ballot->set, ns);
 		ballot->named |= voter->named;
 	}
@@ -54,13 +57,32 @@ struct ballot *ballots_make(struct observed_set *set)
 	return ballots;
 }
 
-/* The answer of the voter, if it counts. */
+/* The answer of the voter, if it counts: `speakers` has, by voter.first, the first voter of each
+ * namespace that has an answer. */
 static const char *answer_of(const struct ballot *ballot, const struct question *question,
-			     const struct voter *voter, bool named, char text[VOTE_TEXT_SIZE])
+			     size_t number, const struct voter **speakers,
+			     char text[VOTE_TEXT_SIZE])
 {
-	return voter->votes && voter->named == named
+	const struct voter *voter = &ballot->voters[number];
+	return speakers[voter->first] == voter
 		       ? question->answer(ballot, voter, question->data, text)
 		       : NULL;
+}
+
+static const struct voter **speakers_find(const struct ballot *ballot,
+					  const struct question *question, bool named,
+					  struct arena *arena)
+{
+	char text[VOTE_TEXT_SIZE];
+	const struct voter **speakers =
+		arena_alloc(arena, (ballot->n_voters + 1) * sizeof(*speakers));
+	for (size_t i = 0; i < ballot->n_voters; i++) {
+		const struct voter *voter = &ballot->voters[i];
+		if (voter->named == named && !speakers[voter->first] &&
+		    question->answer(ballot, voter, question->data, text))
+			speakers[voter->first] = voter;
+	}
+	return speakers;
 }
 
 static size_t *count_of(const struct ballot *ballot, const struct question *question,
@@ -97,18 +119,19 @@ static void winner_update(const struct ballot *ballot, const struct question *qu
 
 static struct poll poll_of(const struct ballot *ballot, const struct question *question, bool named)
 {
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	const struct voter **speakers = speakers_find(ballot, question, named, arena);
 	char text[VOTE_TEXT_SIZE], best[VOTE_TEXT_SIZE] = "";
 	struct poll poll = {0};
 	for (size_t i = 0; i < ballot->n_voters; i++) {
-		const char *answer = answer_of(ballot, question, &ballot->voters[i], named, text);
+		const char *answer = answer_of(ballot, question, i, speakers, text);
 		if (answer)
 			++*count_of(ballot, question, answer);
 	}
 	for (size_t i = 0; i < ballot->n_voters; i++) {
-		const struct voter *voter = &ballot->voters[i];
-		const char *answer = answer_of(ballot, question, voter, named, text);
+		const char *answer = answer_of(ballot, question, i, speakers, text);
 		if (answer)
-			winner_update(ballot, question, &poll, voter, answer, best);
+			winner_update(ballot, question, &poll, &ballot->voters[i], answer, best);
 	}
 	if (poll.winner && host_answers(ballot, question, best))
 		poll.tied = NULL;
@@ -137,7 +160,7 @@ size_t ballot_votes(const struct ballot *ballot, const struct question *question
 
 bool ballot_counts(const struct ballot *ballot, const struct voter *voter)
 {
-	return voter->votes && voter->named == ballot->named;
+	return voter == &ballot->voters[voter->first] && voter->named == ballot->named;
 }
 
 void ballot_warn(const struct ballot *ballot, const char *format, ...)

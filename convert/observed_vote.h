@@ -8,9 +8,9 @@
 struct voter {
 	const struct observed_container *container;
 	struct observed_attachment *attachment;
-	bool named; /* its namespace has a name on the host, or an engine's: creating namespaces
-		       alone gives no such votes */
-	bool votes; /* it is the first of its namespace on the network */
+	bool named;   /* its namespace has a name on the host, or an engine's: creating namespaces
+			 alone gives no such votes */
+	size_t first; /* the first voter of its namespace on the network: they have one vote */
 };
 
 /* A network with its attachments, by the names of the containers. Valid until the set gets another

@@ -6,11 +6,13 @@
 
 #define HOST_NAME_LENGTH_MAX 63
 
-struct client_id client_id_make(const char *set, const char *network, const char *container)
+struct client_id client_id_make(const char *set, const char *network, const char *container,
+				const char *attachment)
 {
 	struct client_id id = {0};
 	char text[CLIENT_ID_MAX];
-	int length = snprintf(text, sizeof(text), "%s/%s/%s", set, network, container);
+	int length = snprintf(text, sizeof(text), "%s/%s/%s%s%s", set, network, container,
+			      attachment ? "/" : "", attachment ? attachment : "");
 	if (length >= (int)sizeof(text))
 		length = sizeof(text) - 1;
 	memcpy(id.bytes + 1, text, (size_t)length);

@@ -40,9 +40,11 @@ struct client_id {
 	uint8_t size;
 };
 
-/* Made of set, network and container: "SET/NETWORK/CONTAINER", independent of link and host. Names
+/* Made of the names: "SET/NETWORK/CONTAINER", and "/ATTACHMENT" if that is not NULL; independent of
+ * link and host. Names
  * have at most 63 bytes (schema/model.h); longer ones are cut. */
-struct client_id client_id_make(const char *set, const char *network, const char *container);
+struct client_id client_id_make(const char *set, const char *network, const char *container,
+				const char *attachment);
 
 /* Finds a line "LEASE ip=A mask=L lease=S router=R routes=D/R,... staticroutes=D/L,R,...
  * msstaticroutes=..." anywhere in the text, the format of udhcpc_script.h. The routes are those of

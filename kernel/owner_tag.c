@@ -8,13 +8,14 @@
 #define PREFIX    "mvapply:"
 #define PARTS_MAX 4
 
-/* The number of names in an owner tag of each role; 0: a list of sets instead. */
+/* The numbers of names that an owner tag of each role can have; 0: a list of sets instead. */
 static const struct role_row {
 	const char *name;
-	size_t parts;
+	size_t least, most;
 } roles[] = {
-	[ROLE_NONE] = {"", 0},     [ROLE_ATTACH] = {"attach", 3}, [ROLE_GUEST] = {"guest", 4},
-	[ROLE_HOST] = {"host", 2}, [ROLE_DUMMY] = {"dummy", 2},   [ROLE_VLAN] = {"vlan", 0},
+	[ROLE_NONE] = {"", 0, 0},       [ROLE_ATTACH] = {"attach", 3, 4},
+	[ROLE_GUEST] = {"guest", 4, 4}, [ROLE_HOST] = {"host", 2, 2},
+	[ROLE_DUMMY] = {"dummy", 2, 2}, [ROLE_VLAN] = {"vlan", 0, 0},
 };
 #define N_ROLES (sizeof(roles) / sizeof(roles[0]))
 
@@ -38,19 +39,17 @@ static const char *name_take(struct arena *arena, const char *text, size_t lengt
 	return text_problem(KEY_NAME, name, &ignored) ? NULL : name;
 }
 
-static bool parts_parse(struct arena *arena, const char *text, size_t n, const char *parts[])
+/* Returns the number of parts; 0: one of them is no name, or there are more than PARTS_MAX. */
+static size_t parts_parse(struct arena *arena, const char *text, const char *parts[])
 {
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < PARTS_MAX; i++) {
 		size_t length = strcspn(text, "/");
-		bool last = i + 1 == n;
-		if ((text[length] == '\0') != last)
-			return false;
 		parts[i] = name_take(arena, text, length);
-		if (!parts[i])
-			return false;
-		text += length + !last;
+		if (!parts[i] || !text[length])
+			return parts[i] ? i + 1 : 0;
+		text += length + 1;
 	}
-	return true;
+	return 0;
 }
 
 static int text_compare(const void *a, const void *b)
@@ -94,13 +93,26 @@ struct owner_tag owner_tag_parse(struct arena *arena, const char *alias)
 	if (tag.role == ROLE_VLAN)
 		return sets_parse(arena, rest, &tag) ? tag : none;
 	const char *parts[PARTS_MAX] = {NULL};
-	if (!parts_parse(arena, rest, roles[tag.role].parts, parts))
+	const size_t count = parts_parse(arena, rest, parts);
+	if (!count || count < roles[tag.role].least || count > roles[tag.role].most)
 		return none;
 	tag.set = parts[0];
 	tag.network = parts[1];
 	tag.container = tag.role == ROLE_GUEST ? arena_printf(arena, "%s/%s", parts[2], parts[3])
 					       : parts[2];
-	return tag;
+	tag.attachment = tag.role == ROLE_ATTACH ? parts[3] : NULL;
+	/* Equal owner tags have equal texts. */
+	return tag.attachment && strcmp(tag.attachment, tag.network) == 0 ? none : tag;
+}
+
+struct owner_tag owner_tag_of(const struct set *set, const struct container *container,
+			      const struct attachment *attachment)
+{
+	return (struct owner_tag){.role = container->guest ? ROLE_GUEST : ROLE_ATTACH,
+				  .set = set->name,
+				  .network = attachment->network->name,
+				  .container = container->name,
+				  .attachment = attachment_own_name(attachment)};
 }
 
 static const char *sets_format(struct arena *arena, const struct owner_tag *tag)
@@ -121,8 +133,9 @@ const char *owner_tag_format(struct arena *arena, const struct owner_tag *tag)
 		return NULL;
 	case ROLE_ATTACH:
 	case ROLE_GUEST:
-		text = arena_printf(arena, PREFIX "%s:%s/%s/%s", role_name(tag->role), tag->set,
-				    tag->network, tag->container);
+		text = arena_printf(arena, PREFIX "%s:%s/%s/%s%s%s", role_name(tag->role), tag->set,
+				    tag->network, tag->container, tag->attachment ? "/" : "",
+				    tag->attachment ? tag->attachment : "");
 		break;
 	case ROLE_HOST:
 	case ROLE_DUMMY:
@@ -139,6 +152,13 @@ const char *owner_tag_format(struct arena *arena, const struct owner_tag *tag)
 bool role_in_container(enum role role)
 {
 	return role == ROLE_ATTACH || role == ROLE_GUEST;
+}
+
+const char *owner_tag_attachment(const struct owner_tag *tag)
+{
+	if (!role_in_container(tag->role))
+		return NULL;
+	return tag->attachment ? tag->attachment : tag->network;
 }
 
 struct guest_label owner_tag_guest(struct arena *arena, const struct owner_tag *tag)
@@ -158,7 +178,7 @@ bool owner_tag_equal(const struct owner_tag *a, const struct owner_tag *b)
 {
 	if (a->role != b->role || !text_equal(a->set, b->set) ||
 	    !text_equal(a->network, b->network) || !text_equal(a->container, b->container) ||
-	    a->n_sets != b->n_sets)
+	    !text_equal(a->attachment, b->attachment) || a->n_sets != b->n_sets)
 		return false;
 	for (size_t i = 0; i < a->n_sets; i++)
 		if (strcmp(a->sets[i], b->sets[i]) != 0)

@@ -1,6 +1,9 @@
 /* The owner tag of links that mvapply manages: the link's alias (IFLA_IFALIAS).
  *
  *   mvapply:attach:SET/NETWORK/CONTAINER   a container's link
+ *   mvapply:attach:SET/NETWORK/CONTAINER/ATTACHMENT
+ *                                          the same, of an attachment that is not called as its
+ *                                          network
  *   mvapply:guest:SET/NETWORK/NAME/KEY     the link of a container that no file declares, which
  *                                          its runtime attached; KEY tells containers of one name
  *                                          apart
@@ -11,10 +14,7 @@
 #ifndef KERNEL_OWNER_TAG_H
 #define KERNEL_OWNER_TAG_H
 
-#include "lib/arena.h"
-
-#include <stdbool.h>
-#include <stddef.h>
+#include "schema/model.h"
 
 /* IFALIASZ is 256 with the terminator. */
 #define ALIAS_LENGTH_MAX 255
@@ -30,12 +30,17 @@ struct owner_tag {
 	const char *set, *network; /* NULL if the role has none */
 	const char *container;     /* the same; of a guest: "NAME/KEY", as no declared container is
 				      called */
+	const char *attachment;    /* ROLE_ATTACH: its name; NULL: the network's */
 	const char **sets;         /* ROLE_VLAN: the sets that use it, sorted by byte order */
 	size_t n_sets;
 };
 
 /* Parses an alias (NULL allowed); strings go to the arena. Anything malformed is ROLE_NONE. */
 struct owner_tag owner_tag_parse(struct arena *arena, const char *alias);
+
+/* That of a container's link. */
+struct owner_tag owner_tag_of(const struct set *set, const struct container *container,
+			      const struct attachment *attachment);
 
 /* The alias of an owner tag, or NULL if it would exceed ALIAS_LENGTH_MAX. */
 const char *owner_tag_format(struct arena *arena, const struct owner_tag *tag);
@@ -49,6 +54,9 @@ struct guest_label {
 	const char *name, *source;
 };
 struct guest_label owner_tag_guest(struct arena *arena, const struct owner_tag *tag);
+
+/* The name of a container's attachment; NULL for other links. */
+const char *owner_tag_attachment(const struct owner_tag *tag);
 
 bool owner_tag_equal(const struct owner_tag *a, const struct owner_tag *b);
 bool owner_tag_has_set(const struct owner_tag *tag, const char *set);

@@ -92,7 +92,7 @@ void attachment_check(struct build *build, const struct scope *scope, struct net
 	dhcp_check_attachment(build, scope, info, container, attachment, at, body);
 	if (!*routes && (attachment->n_routes || info->network->n_routes))
 		*routes = index_new(attachment->n_routes);
-	if (*routes)
+	if (*routes && attachment->first)
 		network_routes_enter(build, scope, info, attachment, at, *routes);
 	if (!body)
 		return;

@@ -9,22 +9,22 @@
 
 /* Names that must be unique in a container. Each index is NULL until it has an entry. */
 struct once {
-	struct index *networks; /* network -> its first node */
-	struct index *names;    /* interface name or altname -> its first node */
+	struct index *attachments; /* name -> its first node */
+	struct index *names;       /* interface name or altname -> its first node */
 	struct index *routes;
 };
 
 static void once_init(struct once *once, const struct node *list)
 {
 	bool several = list->count > 1;
-	once->networks = several ? index_new(list->count) : NULL;
+	once->attachments = several ? index_new(list->count) : NULL;
 	once->names = NULL;
 	once->routes = NULL;
 }
 
 static void once_free(struct once *once)
 {
-	index_free(once->networks);
+	index_free(once->attachments);
 	index_free(once->names);
 	index_free(once->routes);
 }
@@ -49,7 +49,7 @@ static const char *unknown_network_hint(struct build *build, const struct set_in
 	return "declare it under the top-level `networks`";
 }
 
-/* The network that an attachment names, or NULL. */
+/* The network that the value of `network`, or an attachment's name, stands for, or NULL. */
 static struct network_info *find_network(struct build *build, const struct set_info *set,
 					 const struct scope *scope, const struct node *name)
 {
@@ -89,18 +89,49 @@ static void check_altnames_once(struct build *build, const struct scope *scope, 
 			check_name_once(build, &here, once, attachment->altnames[here.index], item);
 }
 
+/* A name of its own has the rules of names. That of a network was checked with the network. */
+static struct network_info *read_network(struct build *build, const struct set_info *set,
+					 const struct scope *up, struct node *at,
+					 const struct node *body)
+{
+	const struct node *name = body ? node_get(body, "network") : NULL;
+	struct scope scope = {.up = up, .name = at->text}, here = {.up = &scope, .name = "network"};
+	if (!name)
+		return find_network(build, set, up, at);
+	if (!decode_name(&build->context, up, KEY_NAME, at) || name->bad)
+		return NULL;
+	return find_network(build, set, &here, name);
+}
+
+/* The four names of the owner tag have no room for 63 bytes each. */
+static void check_tag(struct build *build, const struct set_info *set, const struct scope *scope,
+		      const struct container *container, const struct attachment *attachment,
+		      const struct node *at)
+{
+	const char *name = attachment_own_name(attachment);
+	const size_t length = name ? strlen(set->set.name) + strlen(attachment->network->name) +
+					      strlen(container->name) + strlen(name)
+				   : 0;
+	if (length > OWN_NAMES_LENGTH_MAX)
+		report(&build->context, CODE_NAME, scope, at, "choose a shorter name",
+		       "has a name too long for the owner tag, with those of its set, network and "
+		       "container: %zu bytes together, and the limit is %d",
+		       length, OWN_NAMES_LENGTH_MAX);
+}
+
 static void check_once(struct build *build, const struct scope *scope, struct once *once,
-		       struct network_info *info, const struct attachment *attachment,
-		       struct node *at, struct node *body)
+		       const struct attachment *attachment, struct node *at, struct node *body)
 {
 	struct context *context = &build->context;
 	const struct node *other;
 	const char *name = attachment->interface_name;
 
-	if (once->networks &&
-	    (other = index_put(once->networks, &info->network->name, sizeof(char *), at))) {
+	if (once->attachments && (other = index_put_text(once->attachments, at->text, at))) {
 		struct place place = place_of(context, other);
-		report(context, CODE_DECLARED_TWICE, scope, at, "remove one of the two",
+		report(context, CODE_DECLARED_TWICE, scope, at,
+		       "remove one of the two; to attach the container to the network twice, "
+		       "write a map, and give one of the two another name: "
+		       "`OTHER: {network: NETWORK}`",
 		       "is listed twice, first at %s", place_text(context, &place));
 	}
 	const struct scope here = {.up = scope, .name = "interface_name"};
@@ -116,16 +147,21 @@ static void read_attachment(struct build *build, const struct set_info *set, con
 {
 	struct context *context = &build->context;
 	struct scope scope = {.up = up, .name = at->text};
-	struct network_info *info = find_network(build, set, up, at);
+	struct attachment_decl decl = {0};
 
-	attachment->place = place_of(context, at);
 	if (body)
-		decode_object(context, &scope, &attachment_object, at, body, attachment);
+		decode_object(context, &scope, &attachment_object, at, body, &decl);
+	struct network_info *info = read_network(build, set, up, at, body);
+	*attachment = decl.attachment;
+	attachment->place = place_of(context, at);
+	attachment->name = arena_strdup(context->arena, at->text);
 	if (!info)
 		return;
 	attachment->network = info->network;
+	attachment->first = container_attachment(container, info->network) == attachment;
 	multi_host_use(info, container);
-	check_once(build, &scope, once, info, attachment, at, body);
+	check_tag(build, set, &scope, container, attachment, at);
+	check_once(build, &scope, once, attachment, at, body);
 	attachment_check(build, &scope, info, container, attachment, at, body, &once->routes);
 }
 

@@ -98,6 +98,11 @@ struct container_decl {
 	const struct node *networks;
 };
 
+struct attachment_decl {
+	struct attachment attachment;
+	const char *network; /* NULL: that of the attachment's name */
+};
+
 extern const struct object document_object, network_object, subnet_object, aux_object, host_object,
 	container_object, attachment_object, route_object, sysctl_object, host_range_object,
 	host_pattern_object, address_entry_object, routing_rule_object, altname_object;

@@ -107,8 +107,12 @@ const char *key_unknown_hint(const struct object *object, const char *name, stru
 	struct suggestion suggestion = {.text = name};
 	for (size_t i = 0; i < object->n_keys; i++)
 		suggestion_try(&suggestion, object->keys[i].name);
+	const bool close = suggestion.best && suggestion.distance == 1;
+	if (hint && close)
+		return arena_printf(arena, "did you mean `%s`? Otherwise, %s", suggestion.best,
+				    hint);
 	/* `external` is rather Compose's key than a mistyped `internal`. */
-	if (!hint && !(suggestion.best && suggestion.distance == 1))
+	if (!hint && !close)
 		hint = hint_other_tools(name);
 	if (!hint && suggestion.best)
 		return arena_printf(arena, "did you mean `%s`?", suggestion.best);

@@ -1,5 +1,7 @@
 #include "schema/model.h"
 
+#include <string.h>
+
 struct subnet *network_subnet_of(const struct network *network, const struct ip *ip)
 {
 	for (size_t i = 0; i < network->n_subnets; i++)
@@ -100,6 +102,11 @@ struct link_settings attachment_settings(const struct attachment *attachment)
 int network_bclim(const struct network *network)
 {
 	return network->has_bclim ? network->bclim : BCLIM_DEFAULT;
+}
+
+const char *attachment_own_name(const struct attachment *attachment)
+{
+	return strcmp(attachment->name, attachment->network->name) == 0 ? NULL : attachment->name;
 }
 
 struct attachment *container_attachment(const struct container *container,

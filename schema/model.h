@@ -14,6 +14,9 @@
 /* Limit of names: the owner tag of an attachment contains three, and must fit the 255 bytes of an
  * IFALIAS. */
 #define NAME_LENGTH_MAX 63
+/* Of the four names of an attachment that is not called as its network, together: set, network,
+ * container and attachment. */
+#define OWN_NAMES_LENGTH_MAX 237
 
 /* The name of the set of files without `name`. */
 #define SET_DEFAULT "default"
@@ -131,9 +134,9 @@ struct network {
 	bool dhcp;          /* IPv4 addresses are DHCP leases, unless the attachment overrides it */
 	const char *docker; /* the name of Docker's network for it; NULL: none */
 	struct host_access host;
-	struct route *routes; /* of each attachment that has none to the same destination */
+	struct route *routes; /* of each container's first attachment, unless it has the same one */
 	size_t n_routes;
-	struct routing_rule *rules; /* of each attachment */
+	struct routing_rule *rules; /* of each container's first attachment */
 	size_t n_rules;
 	struct hosts hosts;
 	bool several_hosts; /* addresses of its broadcast domain, each of which can be chosen once
@@ -183,7 +186,9 @@ struct address_entry {
 
 struct attachment {
 	struct place place;
+	const char *name; /* unique in the container; usually that of the network */
 	const struct network *network;
+	bool first; /* of the container's on its network: it has the network's routes and rules */
 	struct ip ipv4, ipv6; /* family 0: choose one if the network has a subnet of that family */
 	struct address_entry *addresses; /* with has_addresses: all of its addresses */
 	size_t n_addresses;
@@ -290,7 +295,9 @@ bool table_is_policy(uint32_t table);
 /* Whether the table is one of those of attachments with `policy_routing`. */
 bool table_is_source(uint32_t table);
 
-/* The container's attachment to the network, or NULL. */
+/* The attachment's name, unless it is that of its network: NULL. */
+const char *attachment_own_name(const struct attachment *attachment);
+/* The container's first attachment to the network, or NULL. */
 struct attachment *container_attachment(const struct container *container,
 					const struct network *network);
 

@@ -193,7 +193,9 @@ static void check_rule(struct build *build, const struct scope *scope,
 		report_key(context, CODE_ROUTE, scope, item, "to", NULL,
 			   "is an %s prefix, but `from` is an %s one",
 			   family_name(rule->to.ip.family), family_name(rule->from.ip.family));
-	if (rule->table && !has_table(network->routes, network->n_routes, rule->table) &&
+	if (rule->table &&
+	    !((!attachment || attachment->first) &&
+	      has_table(network->routes, network->n_routes, rule->table)) &&
 	    !(attachment && has_table(attachment->routes, attachment->n_routes, rule->table)))
 		report_key(context, CODE_ROUTE, scope, item, "table",
 			   "add a route with this table to `routes`, such as {to: 0.0.0.0/0, via: "

@@ -61,7 +61,7 @@ static bool parent_is_free(const struct link_spec *spec, const struct live *live
 static bool step_is_alone(const struct step *step)
 {
 	const struct link_spec *spec = step->desired;
-	const struct attachment *attachment = container_attachment(step->container, step->network);
+	const struct attachment *attachment = step->attachment;
 	return step->action == ACTION_CREATE && attachment && attachment->ipv4.family &&
 	       spec->n_addrs == 1 && spec->mac.set && !spec->dhcp.enabled && !spec->probe &&
 	       spec->mode != MODE_PASSTHRU &&

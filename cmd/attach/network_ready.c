@@ -24,7 +24,7 @@ static int guest_check(const struct run *run, const struct containers *guest, st
 		    !attach_step_error(run, step, error))
 			continue;
 		error_prepend(error, "network %s cannot take another container",
-			      guest->network->name);
+			      guest->attachment->network->name);
 		return -EADDRNOTAVAIL;
 	}
 	return 0;

@@ -54,18 +54,18 @@ static int attached_report(void *data, const struct run *run, const struct attac
 		error_code(attaching->error, CODE_CNI_INTERFACE);
 		return EXIT_FAILED;
 	}
-	*attaching->ret_answer =
-		attaching->answer(attaching->data, job->containers.network, step->desired);
+	*attaching->ret_answer = attaching->answer(
+		attaching->data, job->containers.attachment->network, step->desired);
 	return EXIT_CONVERGED;
 }
 
 /* No file assigns leases to guests. */
 static int lease_check(const struct containers *containers, struct error *error)
 {
-	if (!containers->network->dhcp || !containers->items[0]->guest)
+	if (!containers->attachment->network->dhcp || !containers->items[0]->guest)
 		return 0;
 	error_set(error, EINVAL, "network %s uses DHCP, and no file declares the container",
-		  containers->network->name);
+		  containers->attachment->network->name);
 	error_hint(error, "declare the container, or remove `dhcp` from the network");
 	return error_code(error, CODE_CNI_NETWORK);
 }

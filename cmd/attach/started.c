@@ -171,7 +171,8 @@ static struct container guest_new(const struct network_of_set *where, const stru
 				  struct arena *arena)
 {
 	struct attachment *attachment = arena_alloc(arena, sizeof(*attachment));
-	*attachment = (struct attachment){.network = where->network};
+	*attachment = (struct attachment){
+		.name = where->network->name, .network = where->network, .first = true};
 	return (struct container){.name = guest_name(started, arena),
 				  .source_kind = SOURCE_NETNS,
 				  .source = started->netns,
@@ -215,6 +216,20 @@ static const struct desired *desired_with(const struct desired *desired, const s
 	return copy;
 }
 
+/* The attachment that the runtime makes: of several to the network, the one whose link has the
+ * interface's name in the files, or else the first. NULL: there is none. */
+static struct attachment *attachment_started(const struct container *container,
+					     const struct network *network, const char *interface)
+{
+	for (size_t i = 0; i < container->n_attachments; i++) {
+		struct attachment *attachment = &container->attachments[i];
+		if (attachment->network == network && attachment->interface_name &&
+		    strcmp(attachment->interface_name, interface) == 0)
+			return attachment;
+	}
+	return container_attachment(container, network);
+}
+
 const struct desired *started_add(const struct desired *desired, const struct network_of_set *where,
 				  const struct started *started, struct arena *arena,
 				  struct containers *ret_containers, struct error *error)
@@ -222,7 +237,8 @@ const struct desired *started_add(const struct desired *desired, const struct ne
 	const struct container *declared = declared_container(where->set, started);
 	const struct container container = declared ? declared_new(declared, started, arena)
 						    : guest_new(where, started, arena);
-	struct attachment *attachment = container_attachment(&container, where->network);
+	struct attachment *attachment =
+		attachment_started(&container, where->network, started->interface);
 	if (!attachment) {
 		error_set(error, EINVAL, "container %s is declared without network %s",
 			  container.name, where->network->name);
@@ -235,7 +251,6 @@ const struct desired *started_add(const struct desired *desired, const struct ne
 	const struct container **items = arena_alloc(arena, sizeof(*items));
 	const struct desired *with =
 		desired_with(desired, where->set, declared, &container, arena, items);
-	*ret_containers =
-		(struct containers){.items = items, .count = 1, .network = where->network};
+	*ret_containers = (struct containers){.items = items, .count = 1, .attachment = attachment};
 	return with;
 }

@@ -48,10 +48,8 @@ static bool is_attached(const struct live *live, const struct owner_tag *tag)
 int docker_declared_check(const struct network_of_set *where, const struct container *declared,
 			  struct error *error)
 {
-	const struct owner_tag tag = {.role = ROLE_ATTACH,
-				      .set = where->set->name,
-				      .network = where->network->name,
-				      .container = declared->name};
+	const struct owner_tag tag =
+		owner_tag_of(where->set, declared, container_attachment(declared, where->network));
 	struct live *live = observe_owner_tags(error);
 	if (!live)
 		return -error->errnum;

@@ -208,7 +208,8 @@ static int address_take(const struct run *run, const struct containers *containe
 		if (attach_step_error(run, step, error))
 			return -EINVAL;
 	}
-	error_set(error, ENOSPC, "network %s has no free address", containers->network->name);
+	error_set(error, ENOSPC, "network %s has no free address",
+		  containers->attachment->network->name);
 	return error_code(error, CODE_DOCKER_ADDRESS);
 }
 

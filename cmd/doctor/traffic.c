@@ -127,11 +127,11 @@ struct reporter {
 };
 
 static const char *label(const struct examination *examination, const struct set *set,
-			 const struct container *container, const struct network *network)
+			 const struct container *container, const struct attachment *attachment)
 {
 	const bool several = examination->desired->n_sets > 1;
 	return arena_printf(examination->arena, "%s%s%s/%s", several ? set->name : "",
-			    several ? ":" : "", container->name, network->name);
+			    several ? ":" : "", container->name, attachment->name);
 }
 
 /* A list of names that stops at a few. */
@@ -311,7 +311,7 @@ static void segment_report(struct reporter *reporter)
 			reporter->errnum = question->errnum;
 		names_add(arena, &names[question->break_at],
 			  label(reporter->examination, question->set, question->container,
-				question->network));
+				question->attachment));
 	}
 	for (enum traffic_break at = BREAK_NONE + 1; at < N_TRAFFIC_BREAKS; at++)
 		if (names[at].count)
@@ -369,7 +369,7 @@ static void report_skips(const struct examination *examination, const struct tex
 	for (size_t i = 0; i < traffic->n_skips; i++) {
 		const struct traffic_skip *skip = &traffic->skips[i];
 		names_add(arena, &names[skip->reason],
-			  label(examination, skip->set, skip->container, skip->network));
+			  label(examination, skip->set, skip->container, skip->attachment));
 	}
 	for (enum skip_reason reason = 0; reason < N_SKIP_REASONS; reason++)
 		if (names[reason].count)
@@ -410,14 +410,16 @@ static json_t *json_question(const struct traffic *traffic, const struct traffic
 {
 	char text[IP_TEXT_SIZE];
 	const bool attachment = question->role == TRAFFIC_ATTACHMENT;
-	json_t *object = json_pack(
-		"{s:s, s:o, s:o, s:o, s:o, s:s, s:b, s:o}", "asked_by", role_names[question->role],
-		"set", json_text(attachment ? question->set->name : NULL), "container",
-		json_text(attachment ? question->container->name : NULL), "network",
-		json_text(attachment ? question->network->name : NULL), "link",
-		json_text(question->link->name), "gateway",
-		ip_format(&traffic->segments[question->segment].gateway, text), "asked",
-		question->sent, "answers", json_answers(question));
+	json_t *object =
+		json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:o}", "asked_by",
+			  role_names[question->role], "set",
+			  json_text(attachment ? question->set->name : NULL), "container",
+			  json_text(attachment ? question->container->name : NULL), "network",
+			  json_text(attachment ? question->attachment->network->name : NULL),
+			  "attachment", json_text(attachment ? question->attachment->name : NULL),
+			  "link", json_text(question->link->name), "gateway",
+			  ip_format(&traffic->segments[question->segment].gateway, text), "asked",
+			  question->sent, "answers", json_answers(question));
 	json_put(object, "breaks_at",
 		 json_text(attachment && question->break_at ? traffic_break_name(question->break_at)
 							    : NULL));
@@ -427,10 +429,11 @@ static json_t *json_question(const struct traffic *traffic, const struct traffic
 
 static json_t *json_skip(const struct traffic_skip *skip)
 {
-	return json_pack("{s:s, s:o, s:o, s:o, s:n, s:n, s:b, s:[], s:n, s:s}", "asked_by",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:n, s:n, s:b, s:[], s:n, s:s}", "asked_by",
 			 role_names[TRAFFIC_ATTACHMENT], "set", json_text(skip->set->name),
 			 "container", json_text(skip->container->name), "network",
-			 json_text(skip->network->name), "link", "gateway", "asked", false,
+			 json_text(skip->attachment->network->name), "attachment",
+			 json_text(skip->attachment->name), "link", "gateway", "asked", false,
 			 "answers", "breaks_at", "skipped", skip_reason_text(skip->reason));
 }
 

@@ -256,10 +256,8 @@ static void container_put(struct graph_builder *builder, const struct set *set,
 			 container_detail(builder, container), GRAPH_SAME);
 	for (size_t i = 0; i < container->n_attachments; i++) {
 		const struct network *network = container->attachments[i].network;
-		const struct owner_tag tag = {.role = ROLE_ATTACH,
-					      .set = set->name,
-					      .network = network->name,
-					      .container = container->name};
+		const struct owner_tag tag =
+			owner_tag_of(set, container, &container->attachments[i]);
 		size_t from = node_put(builder, GRAPH_NETWORK,
 				       network_key(builder, set->name, network->name), "", "",
 				       GRAPH_SAME);

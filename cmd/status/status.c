@@ -94,12 +94,13 @@ static json_t *json_link(const struct status_model_link *link, bool times)
 	char mac[MAC_TEXT_SIZE];
 	const struct owner_tag *tag = &link->link->tag;
 	json_t *object = json_pack(
-		"{s:s, s:s, s:o, s:s, s:o, s:o, s:i, s:o, s:i, s:s, s:b}", "set", tag->set,
-		"network", tag->network, "container", json_text(link->container), "state",
-		status_state(link), "namespace", json_text(link->ns->name), "interface_name",
-		json_text(link->link->name), "ifindex", link->link->ifindex, "parent",
-		json_text(link->parent), "mtu", (int)link->link->mtu, "mac_address",
-		mac_format(&link->link->mac, mac), "up", (link->link->flags & IFF_UP) != 0);
+		"{s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:i, s:o, s:i, s:s, s:b}", "set", tag->set,
+		"network", tag->network, "container", json_text(link->container), "attachment",
+		json_text(owner_tag_attachment(tag)), "state", status_state(link), "namespace",
+		json_text(link->ns->name), "interface_name", json_text(link->link->name), "ifindex",
+		link->link->ifindex, "parent", json_text(link->parent), "mtu", (int)link->link->mtu,
+		"mac_address", mac_format(&link->link->mac, mac), "up",
+		(link->link->flags & IFF_UP) != 0);
 	json_put(object, "addresses", json_addresses(link, times));
 	json_put(object, "gateway", json_gateway(&link->gateways[0]));
 	json_put(object, "ipv6_gateway", json_gateway(&link->gateways[1]));

@@ -43,7 +43,8 @@ static const char *object_name(struct arena *arena, const struct owner_tag *tag,
 {
 	const char *set = strcmp(tag->set, "default") == 0 ? "" : tag->set;
 	return arena_printf(arena, "%s%s%s/%s", set, *set ? ":" : "",
-			    container ? container : "the host", tag->network);
+			    container ? container : "the host",
+			    container ? owner_tag_attachment(tag) : tag->network);
 }
 
 /* "", " (lease)" or " (lease: 120 s left)". */

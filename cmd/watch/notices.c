@@ -115,6 +115,7 @@ bool notice_step(struct notices *now, const struct notices *before, const struct
 	key_text(&key, tag->set);
 	key_text(&key, tag->network);
 	key_text(&key, tag->container);
+	key_text(&key, tag->attachment);
 	key_text(&key, step->name);
 	/* A step may wait for a namespace although its container is still known in a destroyed
 	 * one. */

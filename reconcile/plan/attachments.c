@@ -170,18 +170,16 @@ static void hosts_add(struct matcher *matcher)
 
 enum role planned_role(const struct planned_attachment *planned)
 {
-	if (!planned->container)
-		return ROLE_HOST;
-	return planned->container->guest ? ROLE_GUEST : ROLE_ATTACH;
+	return planned_tag(planned).role;
 }
 
 struct owner_tag planned_tag(const struct planned_attachment *planned)
 {
-	return (struct owner_tag){.role = planned_role(planned),
-				  .set = planned->set->name,
-				  .network = planned->network->name,
-				  .container =
-					  planned->container ? planned->container->name : NULL};
+	if (!planned->container)
+		return (struct owner_tag){.role = ROLE_HOST,
+					  .set = planned->set->name,
+					  .network = planned->network->name};
+	return owner_tag_of(planned->set, planned->container, planned->attachment);
 }
 
 /* Records that all links with the tag are in use, in any namespace; returns the first, or NULL. */
@@ -313,7 +311,7 @@ bool planned_leases(const struct planned_attachment *planned)
 const char *planned_label(const struct plan_input *input, const struct planned_attachment *planned)
 {
 	return planned->container ? arena_printf(input->arena, "%s/%s", planned->container->name,
-						 planned->network->name)
+						 planned->attachment->name)
 				  : arena_printf(input->arena, "the host's own link on %s",
 						 planned->network->name);
 }

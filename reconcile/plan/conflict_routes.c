@@ -253,7 +253,7 @@ static struct check_result route_twice(const struct plan_input *input,
 		.action = ACTION_BLOCKED,
 		.code = CODE_ROUTE,
 		.reason = arena_printf(input->arena, "%s/%s also gets a route to %s in %s",
-				       other->container->name, other->network->name,
+				       other->container->name, other->attachment->name,
 				       prefix_format(to, text), planned->ns->name),
 		.hint = "remove one of the two routes",
 	};

@@ -9,6 +9,8 @@ static uint64_t names_hash(const struct plan_input *input, const struct planned_
 	uint64_t hash = hash_text(HASH_START, planned->set->name);
 	hash = hash_text(hash, planned->network->name);
 	hash = hash_text(hash, planned->container ? planned->container->name : "");
+	if (planned->attachment && attachment_own_name(planned->attachment))
+		hash = hash_text(hash, planned->attachment->name);
 	/* A container of the same name on another host of the LAN gets another MAC. */
 	if (planned->network->several_hosts && input->desired->host)
 		hash = hash_text(hash, input->desired->host);

@@ -25,11 +25,11 @@ bool step_leases(const struct step *step)
 struct dhcp_request dhcp_request_of(const struct owner_tag *tag, enum dhcp_operation operation,
 				    enum link_kind kind, const char *link, const struct ip *addr)
 {
-	struct dhcp_request request = {
-		.operation = operation,
-		.client_id = client_id_make(tag->set, tag->network, tag->container),
-		.addr = *addr,
-		.broadcast = link_kind_shares_mac(kind)};
+	struct dhcp_request request = {.operation = operation,
+				       .client_id = client_id_make(tag->set, tag->network,
+								   tag->container, tag->attachment),
+				       .addr = *addr,
+				       .broadcast = link_kind_shares_mac(kind)};
 	snprintf(request.link, sizeof(request.link), "%s", link);
 	if (host_name_valid(tag->container))
 		snprintf(request.host_name, sizeof(request.host_name), "%s", tag->container);

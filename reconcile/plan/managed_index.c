@@ -16,7 +16,9 @@ static int owner_tag_compare(const struct owner_tag *a, const struct owner_tag *
 	int order = text_compare(a->set, b->set);
 	if (!order)
 		order = text_compare(a->network, b->network);
-	return order ? order : text_compare(a->container, b->container);
+	if (!order)
+		order = text_compare(a->container, b->container);
+	return order ? order : text_compare(a->attachment, b->attachment);
 }
 
 int managed_compare(const void *a, const void *b)
@@ -40,7 +42,7 @@ struct indexer {
 /* Owner tags of VLAN links contain no names: only managed_of_link finds them. */
 static uint64_t owner_tag_hash(uint64_t seed, const struct owner_tag *tag)
 {
-	const char *const names[] = {tag->set, tag->network, tag->container};
+	const char *const names[] = {tag->set, tag->network, tag->container, tag->attachment};
 	uint64_t hash = seed ^ (uint64_t)tag->role;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (names[i])

@@ -142,7 +142,7 @@ static struct check_result name_in_use(const struct plan_input *input,
 		.action = ACTION_BLOCKED,
 		.code = CODE_INTERFACE_IN_USE,
 		.reason = arena_printf(input->arena, "%s/%s also gets the name %s in %s",
-				       other->container->name, other->network->name, name,
+				       other->container->name, other->attachment->name, name,
 				       planned->ns->name),
 		.hint = "set another interface_name or altname for one of the two attachments",
 	};

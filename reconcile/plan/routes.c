@@ -162,7 +162,7 @@ static void own_routes_add(const struct router *router, const struct planned_att
 {
 	const struct attachment *attachment = planned->attachment;
 	const struct network *network = planned->network;
-	for (size_t i = 0; i < network->n_routes; i++)
+	for (size_t i = 0; attachment->first && i < network->n_routes; i++)
 		if (!attachment_has_route(attachment, &network->routes[i]))
 			own_route_add(router, planned, &network->routes[i]);
 	for (size_t i = 0; i < attachment->n_routes; i++)
@@ -321,7 +321,9 @@ struct routes routes_choose(const struct matched *matched, const struct addresse
 		own_routes_add(&router, planned);
 		source_routes_add(&router, planned);
 		lease_rule_add(&router, planned);
-		own_rules_add(&router, planned, planned->network->rules, planned->network->n_rules);
+		if (planned->attachment->first)
+			own_rules_add(&router, planned, planned->network->rules,
+				      planned->network->n_rules);
 		own_rules_add(&router, planned, planned->attachment->rules,
 			      planned->attachment->n_rules);
 	}

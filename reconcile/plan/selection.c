@@ -29,7 +29,7 @@ struct selection selection_copy(const struct selection *selection, struct arena 
 
 bool containers_have(const struct containers *containers, const struct step *step)
 {
-	if (containers->network && containers->network != step->network)
+	if (containers->attachment && containers->attachment != step->attachment)
 		return false;
 	for (size_t i = 0; step->container && i < containers->count; i++)
 		if (containers->items[i] == step->container)

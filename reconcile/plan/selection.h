@@ -21,7 +21,7 @@ struct selection selection_copy(const struct selection *selection, struct arena 
 struct containers {
 	const struct container **items;
 	size_t count;
-	const struct network *network; /* their attachments to it alone; NULL: to all networks */
+	const struct attachment *attachment; /* this one alone; NULL: all of theirs */
 };
 /* The steps of these containers alone, and those that make parents for them. */
 struct selection selection_of_containers(const struct plan *plan,

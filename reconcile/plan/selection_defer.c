@@ -119,7 +119,8 @@ static void new_parents_defer(struct deferrer *deferrer)
 static const char *step_label(struct arena *arena, const struct step *step)
 {
 	return step->tag.role == ROLE_ATTACH
-		       ? arena_printf(arena, "%s/%s", step->tag.container, step->tag.network)
+		       ? arena_printf(arena, "%s/%s", step->tag.container,
+				      owner_tag_attachment(&step->tag))
 		       : arena_printf(arena, "the host's link on network %s", step->tag.network);
 }
 

@@ -42,7 +42,7 @@ static const char *kept_reason(const struct plan_input *input,
 					  [ACTION_REFUSED] = "is refused"};
 	return replacement->container
 		       ? arena_printf(input->arena, "its replacement %s/%s %s",
-				      replacement->container->name, replacement->network->name,
+				      replacement->container->name, replacement->attachment->name,
 				      why[action])
 		       : arena_printf(input->arena,
 				      "its replacement, the host's link on network %s, %s",

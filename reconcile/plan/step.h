@@ -77,10 +77,11 @@ enum action {
 
 struct step {
 	enum action action;
-	struct owner_tag tag;              /* whose link; for a VLAN, `name` has the name */
-	const char *set;                   /* the set that the step is for */
-	const char *name;                  /* the link's name, the new one if it changes */
-	const struct container *container; /* of the desired state, if it is declared */
+	struct owner_tag tag;                /* whose link; for a VLAN, `name` has the name */
+	const char *set;                     /* the set that the step is for */
+	const char *name;                    /* the link's name, the new one if it changes */
+	const struct container *container;   /* of the desired state, if it is declared */
+	const struct attachment *attachment; /* the same */
 	const struct network *network;
 	struct live_ns *ns;              /* of `current` and `desired` */
 	const struct live_link *current; /* change, replace, delete, kept */

@@ -98,7 +98,7 @@ static const char *tag_label(const struct plan_input *input, const struct owner_
 {
 	if (tag->role == ROLE_ATTACH)
 		return arena_printf(input->arena, "%s/%s of set \"%s\"", tag->container,
-				    tag->network, tag->set);
+				    owner_tag_attachment(tag), tag->set);
 	if (tag->role == ROLE_GUEST)
 		return arena_printf(input->arena, "%.*s, a guest on %s of set \"%s\"",
 				    (int)strcspn(tag->container, "/"), tag->container, tag->network,

@@ -38,7 +38,7 @@ static void skip(struct chooser *chooser, enum skip_reason reason)
 	*array_push(traffic->arena, traffic->skips, traffic->n_skips) =
 		(struct traffic_skip){.set = chooser->set,
 				      .container = chooser->container,
-				      .network = chooser->attachment->network,
+				      .attachment = chooser->attachment,
 				      .reason = reason};
 }
 
@@ -161,7 +161,7 @@ static void question_add(struct chooser *chooser, const struct ip *gateway, cons
 					  .link = chooser->link,
 					  .set = chooser->set,
 					  .container = chooser->container,
-					  .network = chooser->attachment->network,
+					  .attachment = chooser->attachment,
 					  .route_missing = route_missing(chooser, gateway),
 					  .source = *source};
 }
@@ -215,13 +215,11 @@ static enum skip_reason reason_of_network(const struct network *network)
 
 static const struct live_link *live_link_of(const struct chooser *chooser)
 {
-	const char *network = chooser->attachment->network->name;
+	const struct owner_tag tag =
+		owner_tag_of(chooser->set, chooser->container, chooser->attachment);
 	for (size_t i = 0; i < chooser->ns->n_links; i++) {
 		const struct live_link *link = &chooser->ns->links[i];
-		if (link->tag.role == ROLE_ATTACH &&
-		    strcmp(link->tag.set, chooser->set->name) == 0 &&
-		    strcmp(link->tag.container, chooser->container->name) == 0 &&
-		    strcmp(link->tag.network, network) == 0)
+		if (owner_tag_equal(&link->tag, &tag))
 			return link;
 	}
 	return NULL;

@@ -25,7 +25,7 @@ struct traffic_question {
 	const struct live_link *link;
 	const struct set *set; /* of an attachment, as are the following */
 	const struct container *container;
-	const struct network *network;
+	const struct attachment *attachment;
 	bool route_missing; /* the files have a default route by the gateway, and there is none */
 	struct ip source;   /* family 0: the link has no usable address */
 	bool sent;
@@ -67,7 +67,7 @@ const char *skip_reason_text(enum skip_reason reason);
 struct traffic_skip {
 	const struct set *set;
 	const struct container *container;
-	const struct network *network;
+	const struct attachment *attachment;
 	enum skip_reason reason;
 };
 

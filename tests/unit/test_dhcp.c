@@ -188,12 +188,14 @@ static void test_client_id(void **state)
 {
 	(void)state;
 	char name[64];
-	struct client_id id = client_id_make("lab", "lan", "web");
+	struct client_id id = client_id_make("lab", "lan", "web", NULL);
 	assert_int_equal(id.size, sizeof("lab/lan/web"));
 	assert_memory_equal(id.bytes, "\0lab/lan/web", id.size);
 	memset(name, 'x', 63);
 	name[63] = '\0';
-	id = client_id_make(name, name, name);
+	id = client_id_make("lab", "lan", "web", "second");
+	assert_memory_equal(id.bytes, "\0lab/lan/web/second", id.size);
+	id = client_id_make(name, name, name, NULL);
 	assert_int_equal(id.size, 1 + 3 * 63 + 2);
 }
 

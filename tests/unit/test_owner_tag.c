@@ -24,6 +24,11 @@ static void test_round_trip(void **state)
 	const char *sets[] = {"a", "lab"};
 	const struct owner_tag attach = {
 		.role = ROLE_ATTACH, .set = "lab", .network = "net", .container = "web"};
+	const struct owner_tag named = {.role = ROLE_ATTACH,
+					.set = "lab",
+					.network = "net",
+					.container = "web",
+					.attachment = "second"};
 	const struct owner_tag guest = {.role = ROLE_GUEST,
 					.set = "lab",
 					.network = "net",
@@ -32,6 +37,12 @@ static void test_round_trip(void **state)
 	const struct owner_tag dummy = {.role = ROLE_DUMMY, .set = "lab", .network = "net"};
 	const struct owner_tag vlan = {.role = ROLE_VLAN, .sets = sets, .n_sets = 2};
 	round_trip(arena, &attach, "mvapply:attach:lab/net/web");
+	round_trip(arena, &named, "mvapply:attach:lab/net/web/second");
+	assert_false(owner_tag_equal(&attach, &named));
+	assert_string_equal(owner_tag_attachment(&attach), "net");
+	assert_string_equal(owner_tag_attachment(&named), "second");
+	assert_string_equal(owner_tag_attachment(&guest), "net");
+	assert_null(owner_tag_attachment(&host));
 	round_trip(arena, &guest, "mvapply:guest:lab/net/web/cni.0123456789abcdef");
 	round_trip(arena, &host, "mvapply:host:lab/net");
 	round_trip(arena, &dummy, "mvapply:dummy:lab/net");
@@ -63,7 +74,11 @@ static void test_malformed(void **state)
 		"mvapply:attach:a/b/",
 		"mvapply:attach:a//c",
 		"mvapply:attach:/b/c",
-		"mvapply:attach:a/b/c/d",
+		"mvapply:attach:a/b/c/",
+		"mvapply:attach:a/b/c/d/e",
+		/* Such a name is not written. */
+		"mvapply:attach:a/b/c/b",
+		"mvapply:attach:a/b/c/-d",
 		"mvapply:guest:a/b/c",
 		"mvapply:guest:a/b/c/",
 		"mvapply:guest:a/b/c/d/e",
@@ -128,7 +143,12 @@ static void test_too_long(void **state)
 	const struct owner_tag longest = {
 		.role = ROLE_ATTACH, .set = name, .network = name, .container = name};
 	struct owner_tag vlan = {.role = ROLE_VLAN, .sets = sets, .n_sets = 5};
+	struct owner_tag named = longest;
 	assert_non_null(owner_tag_format(arena, &longest));
+	named.attachment = arena_strndup(arena, sets[0], OWN_NAMES_LENGTH_MAX - 3 * 63);
+	assert_non_null(owner_tag_format(arena, &named));
+	named.attachment = arena_strndup(arena, sets[0], OWN_NAMES_LENGTH_MAX - 3 * 63 + 1);
+	assert_null(owner_tag_format(arena, &named));
 	assert_null(owner_tag_format(arena, &vlan));
 	vlan.n_sets = 3;
 	assert_non_null(owner_tag_format(arena, &vlan));

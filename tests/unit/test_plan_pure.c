@@ -48,7 +48,8 @@ static void declare(struct world *world)
 					.gateway = ip("172.16.86.1")};
 	world->network = (struct network){
 		.name = "lan", .parent = "eth0", .subnets = &world->subnet, .n_subnets = 1};
-	world->attachment = (struct attachment){.network = &world->network};
+	world->attachment =
+		(struct attachment){.name = "lan", .network = &world->network, .first = true};
 	world->container = (struct container){.name = "web",
 					      .source = "web",
 					      .attachments = &world->attachment,

@@ -116,7 +116,7 @@ static void traffic_text(const struct traffic *traffic, char text[512])
 	}
 	for (size_t i = 0; i < traffic->n_skips; i++)
 		snprintf(text + strlen(text), 512 - strlen(text), "%s/%s: %s;",
-			 traffic->skips[i].container->name, traffic->skips[i].network->name,
+			 traffic->skips[i].container->name, traffic->skips[i].attachment->name,
 			 skip_reason_text(traffic->skips[i].reason));
 }
 
