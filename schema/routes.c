@@ -95,23 +95,24 @@ static void check_options(struct build *build, const struct scope *scope, const 
 			   route->table == RT_TABLE_LOCAL ? "the kernel" : "mvapply itself");
 }
 
-static struct route_key route_key_of(const struct route *route)
+/* The key outlives the index. */
+static const struct route_key *route_key_of(struct arena *arena, const struct route *route)
 {
-	struct route_key key;
-	memset(&key, 0, sizeof(key)); /* compared as bytes, with the padding */
-	key.to.ip.family = route->to.ip.family;
-	memcpy(key.to.ip.bytes, route->to.ip.bytes, sizeof(key.to.ip.bytes));
-	key.to.len = route->to.len;
-	key.table = route->table;
-	key.metric = route_metric(&route->to, route->options.metric);
+	struct route_key *key = arena_alloc(arena, sizeof(*key)); /* zeroed: compared as bytes */
+	key->to.ip.family = route->to.ip.family;
+	memcpy(key->to.ip.bytes, route->to.ip.bytes, sizeof(key->to.ip.bytes));
+	key->to.len = route->to.len;
+	key->table = route->table;
+	key->metric = route_metric(&route->to, route->options.metric);
 	return key;
 }
 
 /* Enters the route; returns an earlier one that is the same to the kernel, or NULL. */
-static const struct route *route_enter(struct index *seen, const struct route *route)
+static const struct route *route_enter(struct build *build, struct index *seen,
+				       const struct route *route)
 {
-	const struct route_key key = route_key_of(route);
-	return index_put(seen, &key, sizeof(key), (void *)(uintptr_t)route);
+	const struct route_key *key = route_key_of(build->context.scratch, route);
+	return index_put(seen, key, sizeof(*key), (void *)(uintptr_t)route);
 }
 
 static void check_route(struct build *build, const struct scope *scope,
@@ -124,7 +125,7 @@ static void check_route(struct build *build, const struct scope *scope,
 	check_destination(build, scope, info, route, item);
 	check_next_hop(build, scope, info, route, item);
 	check_options(build, scope, route, item);
-	const struct route *other = route_enter(seen, route);
+	const struct route *other = route_enter(build, seen, route);
 	if (other)
 		report_key(&build->context, CODE_ROUTE, scope, item, "to",
 			   "remove one of the two, or give them different tables or metrics",
@@ -156,7 +157,7 @@ void network_routes_enter(struct build *build, const struct scope *scope,
 		const struct route *route = &network->routes[i];
 		if (!route->to.ip.family || attachment_has_route(attachment, route))
 			continue;
-		const struct route *other = route_enter(seen, route);
+		const struct route *other = route_enter(build, seen, route);
 		if (other && other != route)
 			report(&build->context, CODE_ROUTE, scope, at,
 			       "give one of the two another metric, or list the route in the "
