@@ -48,13 +48,14 @@ static void head(const struct writer *writer, const struct step *step)
 /* `verb`: add, replace or del. An added address has no duplicate detection, and mvapply's protocol,
  * if ip supports it. */
 static void put_address(const struct writer *writer, const struct ip_netns *namespace,
-			const char *verb, const struct prefix *addr, const char *name)
+			const char *verb, const struct prefix *addr, const char *metric,
+			const char *name)
 {
 	char text[PREFIX_TEXT_SIZE];
 	bool ipv6 = addr->ip.family == AF_INET6, added = strcmp(verb, "del") != 0;
 	const char *extra = !added ? "" : ipv6 ? " nodad" : addr->len < 31 ? " brd +" : "";
-	fprintf(writer->out, "%s address %s %s%s dev %s%s\n", namespace->ip, verb,
-		prefix_format(addr, text), extra, name, added ? " $proto" : "");
+	fprintf(writer->out, "%s address %s %s%s dev %s%s%s\n", namespace->ip, verb,
+		prefix_format(addr, text), extra, name, metric, added ? " $proto" : "");
 }
 
 static void put_route(const struct writer *writer, const struct ip_netns *namespace,
@@ -188,7 +189,11 @@ static void put_rename(struct target *target, const char *name)
 static void put_addr_operation(const struct target *target, const struct operation *operation,
 			       const char *verb)
 {
+	const uint32_t metric = operation->type == OP_ADDR_ADD
+					? link_spec_addr_terms(target->spec, operation->addr).metric
+					: 0;
 	put_address(target->writer, &target->namespace, verb, operation->addr,
+		    metric ? arena_printf(target->writer->arena, " metric %u", metric) : "",
 		    name_quoted(target->writer, target->name));
 }
 

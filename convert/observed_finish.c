@@ -7,6 +7,7 @@
 #include "reconcile/state/policy_routing.h"
 
 #include <limits.h>
+#include <linux/ipv6_route.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +24,25 @@ static unsigned long ethn(const char *name)
 	return *end ? ULONG_MAX : number;
 }
 
+/* The metric of the routes to its subnets: of two links with one subnet, the first in the file has
+ * the lower one. */
+static uint32_t subnet_metric(const struct observed_attachment *attachment)
+{
+	uint32_t metric = 0;
+	each_addr_of (addr, attachment->ns, attachment->link->ifindex) {
+		const bool ipv6 = addr->prefix.ip.family == AF_INET6;
+		const uint32_t above =
+			ipv6 && addr->metric ? addr->metric - IP6_RT_PRIO_ADDRCONF : addr->metric;
+		metric = above > metric ? above : metric;
+	}
+	return metric;
+}
+
 static int attachment_compare(const void *a, const void *b)
 {
+	const uint32_t first = subnet_metric(a), second = subnet_metric(b);
+	if (first != second)
+		return first < second ? -1 : 1;
 	const char *left = ((const struct observed_attachment *)a)->link->name;
 	const char *right = ((const struct observed_attachment *)b)->link->name;
 	unsigned long from = ethn(left), to = ethn(right);

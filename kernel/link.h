@@ -91,6 +91,7 @@ struct live_addr {
 	uint8_t proto;        /* IFA_PROTO, 0 if the kernel has no such field */
 	uint8_t scope;        /* RT_SCOPE_* */
 	uint32_t flags;       /* IFA_F_* */
+	uint32_t metric;      /* of the subnet's route; 0: the kernel's default */
 	uint32_t created;     /* hundredths of a second since boot: cstamp of IFA_CACHEINFO */
 	/* Remaining valid and preferred lifetime in seconds, at the time of the observation; valid
 	 * 0: no expiry. */
@@ -145,6 +146,7 @@ struct policy {
 struct addr_terms {
 	uint8_t protocol;          /* IFA_PROTO */
 	uint32_t valid, preferred; /* seconds; valid 0: no expiry */
+	uint32_t metric;           /* IFA_RT_PRIORITY; 0: the kernel's default */
 };
 
 /* The use of DHCP by a link. */
@@ -201,7 +203,11 @@ struct link_spec {
 	struct prefix *addrs;
 	size_t n_addrs;
 	const struct addr_terms
-		*addr_terms; /* one for each address; NULL: mvapply's protocol, no expiry */
+		*addr_terms;  /* one for each address; NULL: mvapply's protocol, no expiry */
+	unsigned subnet_rank; /* the number of links before it with the same subnet in the namespace
+			       */
+	bool ipv6_metric;     /* its IPv6 addresses have a metric, which cannot be removed
+			       * (inet6_addr_modify) */
 	struct link_dhcp dhcp;
 	struct link_route *routes; /* in an order in which they can be added */
 	size_t n_routes;

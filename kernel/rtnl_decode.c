@@ -321,6 +321,7 @@ enum decoded decode_addr(const struct nlmsghdr *message, struct live_addr *ret, 
 	if (!local || !ip_get(local, header->ifa_family, &addr.prefix.ip) ||
 	    !fixed_get(at[IFA_FLAGS], &addr.flags, sizeof(addr.flags)) ||
 	    !fixed_get(at[IFA_PROTO], &addr.proto, sizeof(addr.proto)) ||
+	    !fixed_get(at[IFA_RT_PRIORITY], &addr.metric, sizeof(addr.metric)) ||
 	    !lifetime_get(at[IFA_CACHEINFO], &addr) ||
 	    header->ifa_prefixlen > ip_bits(&addr.prefix.ip))
 		return DECODE_BAD;

@@ -343,7 +343,8 @@ bool encode_addr_add(union message *message, int ifindex, const struct prefix *a
 	const uint32_t ifa_flags = addr->ip.family == AF_INET6 ? IFA_F_NODAD : 0;
 	return addr_put(message, addr) && broadcast_put(message, addr) &&
 	       put_u32(message, IFA_FLAGS, ifa_flags) &&
-	       put_u8(message, IFA_PROTO, terms.protocol) && lifetime_put(message, terms);
+	       put_u8(message, IFA_PROTO, terms.protocol) && lifetime_put(message, terms) &&
+	       (!terms.metric || put_u32(message, IFA_RT_PRIORITY, terms.metric));
 }
 
 bool encode_addr_delete(union message *message, int ifindex, const struct prefix *addr)

@@ -422,8 +422,10 @@ static const struct code_text texts[] = {
 	{CODE_SUBNET_TWICE, CLASS_FAILED, "a container has overlapping subnets on two LANs",
 	 "A container has two links with overlapping subnets, and the links are on different "
 	 "parents or VLANs. The kernel sends packets for such an address through one of the two "
-	 "links only, so machines on the other LAN are not reached. Attach the container to one "
-	 "of the networks, or give the networks different subnets."},
+	 "links only, the first in the file for equal subnets, so machines on the other LAN are not "
+	 "reached. Give the networks different subnets, or attach the container to one of them. "
+	 "With `policy_routing: true` on the container, and a gateway on each network, a program "
+	 "that binds to an address uses the link of that address."},
 	{CODE_SUBNET_OTHER, CLASS_FAILED, "the subnet differs from the parent's",
 	 "The parent has addresses of this family, and none of them is in the network's subnet, "
 	 "or the prefix length differs. Either the subnet or the parent is most likely wrong. "

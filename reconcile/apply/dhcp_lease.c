@@ -82,11 +82,12 @@ static void fail_answer(struct apply_context *context, size_t number,
 
 /* At half of the lease the kernel marks the address as deprecated, which has no other effect for
  * IPv4. */
-static struct addr_terms lease_terms(const struct lease *lease)
+static struct addr_terms lease_terms(const struct link_spec *desired, const struct lease *lease)
 {
 	return (struct addr_terms){.protocol = OWNER_TAG_PROTOCOL,
 				   .valid = lease->seconds,
-				   .preferred = lease->seconds / 2};
+				   .preferred = lease->seconds / 2,
+				   .metric = link_spec_addr_metric(desired, AF_INET)};
 }
 
 struct putting {
@@ -129,7 +130,7 @@ static void address_put(const struct putting *putting, const struct lease *lease
 	struct operation_context operation_at = operation_of(OP_ADDR_ADD, desired->ns, desired);
 	operation_prefix(&operation_at, &lease->addr);
 	put(putting, &operation_at,
-	    encode_addr_add(&message, putting->ifindex, &lease->addr, lease_terms(lease),
+	    encode_addr_add(&message, putting->ifindex, &lease->addr, lease_terms(desired, lease),
 			    NLM_F_REPLACE),
 	    &message, 0);
 }

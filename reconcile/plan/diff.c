@@ -216,6 +216,11 @@ static bool addr_lasts_so(const struct step *step, const struct live_addr *addr)
 	return !addr->valid == !link_spec_addr_terms(step->desired, &addr->prefix).valid;
 }
 
+static bool addr_ranks_so(const struct step *step, const struct live_addr *addr)
+{
+	return addr->metric == link_spec_addr_terms(step->desired, &addr->prefix).metric;
+}
+
 static bool is_desired(const struct step *step, const struct prefix *addr)
 {
 	for (size_t i = 0; i < step->desired->n_addrs; i++)
@@ -224,11 +229,25 @@ static bool is_desired(const struct step *step, const struct prefix *addr)
 	return false;
 }
 
-static void addr_change(struct changes *changes, bool from, bool to, const struct prefix *prefix)
+/* "172.16.86.20/24", or "172.16.86.20/24 metric 1" */
+static const char *addr_text(struct arena *arena, const struct prefix *prefix, uint32_t metric)
 {
 	char text[PREFIX_TEXT_SIZE];
-	const char *copy = arena_strdup(changes->arena, prefix_format(prefix, text));
-	change_add(changes, FIELD_ADDRESS, from ? copy : NULL, to ? copy : NULL)->addr = *prefix;
+	prefix_format(prefix, text);
+	return metric ? arena_printf(arena, "%s metric %u", text, metric)
+		      : arena_strdup(arena, text);
+}
+
+/* `live` NULL: it is added. */
+static void addr_change(struct changes *changes, const struct live_addr *live,
+			const struct link_spec *desired, const struct prefix *prefix)
+{
+	struct arena *arena = changes->arena;
+	const char *from = live ? addr_text(arena, prefix, live->metric) : NULL;
+	const char *to =
+		desired ? addr_text(arena, prefix, link_spec_addr_terms(desired, prefix).metric)
+			: NULL;
+	change_add(changes, FIELD_ADDRESS, from, to)->addr = *prefix;
 }
 
 static void diff_addrs(const struct plan_input *input, const struct step *step,
@@ -237,14 +256,15 @@ static void diff_addrs(const struct plan_input *input, const struct step *step,
 	const struct link_spec *desired = step->desired;
 	each_addr_of (addr, step->ns, step->current->ifindex) {
 		if (!is_desired(step, &addr->prefix) && addr_managed(input, step, addr))
-			addr_change(changes, true, false, &addr->prefix);
+			addr_change(changes, addr, NULL, &addr->prefix);
 	}
 	for (size_t i = 0; i < desired->n_addrs; i++) {
 		const struct live_addr *addr = addr_find(step, &desired->addrs[i]);
 		if (!addr)
-			addr_change(changes, false, true, &desired->addrs[i]);
-		else if (!addr_tagged_so(input, step, addr) || !addr_lasts_so(step, addr))
-			addr_change(changes, true, true, &desired->addrs[i]);
+			addr_change(changes, NULL, desired, &desired->addrs[i]);
+		else if (!addr_tagged_so(input, step, addr) || !addr_lasts_so(step, addr) ||
+			 !addr_ranks_so(step, addr))
+			addr_change(changes, addr, desired, &desired->addrs[i]);
 	}
 }
 

@@ -13,6 +13,7 @@ struct specifier {
 	const struct assigned *assigned;
 	const struct conflicts *conflicts;
 	struct link_spec **specs;
+	struct address_set *subnets; /* by namespace and length: the last attachment of each */
 	struct address_set *reached; /* routes of the host: the network of each, by name */
 };
 
@@ -39,6 +40,58 @@ static void addresses_specify(const struct specifier *specifier,
 	}
 }
 
+/* The attachments with an address in a subnet, so far. */
+struct subnet_users {
+	const struct planned_attachment *last;
+	unsigned rank;
+};
+
+/* The attachment's rank among those of the namespace that have the subnet. */
+static unsigned subnet_rank(const struct specifier *specifier,
+			    const struct planned_attachment *planned, uint8_t len, struct ip first)
+{
+	const struct netns_groups *groups = &specifier->assigned->attachments->groups;
+	const size_t group = (size_t)(planned->netns_group - groups->all);
+	const size_t domain = group << 8 | len;
+	struct subnet_users *users = (struct subnet_users *)(uintptr_t)address_set_holder(
+		specifier->subnets, domain, &first);
+	if (!users) {
+		users = arena_alloc(specifier->assigned->input->scratch, sizeof(*users));
+		users->last = planned;
+		address_set_add(specifier->subnets, domain, &first, users);
+	}
+	users->rank += users->last != planned;
+	users->last = planned;
+	return users->rank;
+}
+
+static void rank_raise(struct link_spec *spec, unsigned rank)
+{
+	spec->subnet_rank = rank > spec->subnet_rank ? rank : spec->subnet_rank;
+}
+
+/* In place of a length: leases on a network, whose number is in place of an address. */
+#define LEASED UINT8_MAX
+
+/* The first of several attachments with a subnet has its route with the kernel's metric, the next
+ * one with a higher one. */
+static void rank_specify(const struct specifier *specifier,
+			 const struct planned_attachment *planned, struct link_spec *spec)
+{
+	if (planned->current)
+		each_addr_of (addr, planned->ns, planned->current->ifindex)
+			spec->ipv6_metric |= addr->prefix.ip.family == AF_INET6 && addr->metric;
+	for (size_t i = 0; planned->netns_group && i < spec->n_addrs; i++) {
+		const struct prefix *addr = &spec->addrs[i];
+		rank_raise(spec, subnet_rank(specifier, planned, addr->len, prefix_first(addr)));
+	}
+	/* The subnet of a lease is not known before it. */
+	struct ip network = {.family = AF_INET};
+	memcpy(network.bytes, &planned->resolved->number, sizeof(planned->resolved->number));
+	if (planned->netns_group && planned_leases(planned))
+		rank_raise(spec, subnet_rank(specifier, planned, LEASED, network));
+}
+
 /* IPv4 by DHCP: the current lease with its remaining lifetime. */
 static void lease_specify(const struct specifier *specifier,
 			  const struct planned_attachment *planned, struct link_spec *spec)
@@ -53,7 +106,7 @@ static void lease_specify(const struct specifier *specifier,
 	struct addr_terms *terms =
 		arena_alloc(specifier->assigned->input->arena, spec->n_addrs * sizeof(*terms));
 	for (size_t i = 0; i < spec->n_addrs; i++)
-		terms[i].protocol = OWNER_TAG_PROTOCOL;
+		terms[i] = link_spec_addr_terms(spec, &spec->addrs[i]);
 	/* IPv4 is the first. */
 	terms[0].valid = lease->valid;
 	terms[0].preferred = lease->preferred;
@@ -207,6 +260,7 @@ static void planned_specify(const struct specifier *specifier,
 	struct link_spec *spec = spec_new(specifier, planned);
 	settings_specify(specifier, planned, spec);
 	addresses_specify(specifier, planned, spec);
+	rank_specify(specifier, planned, spec);
 	lease_specify(specifier, planned, spec);
 	vrf_specify(specifier, planned, spec);
 	policy_specify(specifier, planned, spec);
@@ -296,6 +350,7 @@ struct link_specs link_specs_make(const struct assigned *assigned,
 		.conflicts = conflicts,
 		.specs =
 			arena_alloc(scratch, (attachments->count + 1) * sizeof(struct link_spec *)),
+		.subnets = address_set_new(scratch, attachments->count),
 		.reached = address_set_new(scratch, 0)};
 	for (size_t i = 0; i < attachments->count; i++)
 		planned_specify(&specifier, &attachments->planned[i]);

@@ -85,7 +85,8 @@ static void spec_addrs(struct reverter *reverter, const struct live_ns *ns,
 			continue;
 		terms[spec->n_addrs] = (struct addr_terms){.protocol = addr->proto,
 							   .valid = addr->valid,
-							   .preferred = addr->preferred};
+							   .preferred = addr->preferred,
+							   .metric = addr->metric};
 		*array_push(arena, spec->addrs, spec->n_addrs) = addr->prefix;
 	}
 	spec->addr_terms = terms;

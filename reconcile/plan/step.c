@@ -3,8 +3,10 @@
 #include "lib/hash.h"
 #include "schema/words.h"
 
+#include <linux/ipv6_route.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 struct link_route link_route_of(const struct live_route *live)
 {
@@ -66,12 +68,22 @@ const char *link_route_format(const struct link_route *route, char text[ROUTE_TE
 	return text;
 }
 
+/* Of several routes to one subnet, the kernel takes that with the lowest metric; of equal ones that
+ * which is the older (fib_find_alias), which is not the same after each run. */
+uint32_t link_spec_addr_metric(const struct link_spec *spec, uint8_t family)
+{
+	if (family == AF_INET || (!spec->subnet_rank && !spec->ipv6_metric))
+		return spec->subnet_rank;
+	return IP6_RT_PRIO_ADDRCONF + spec->subnet_rank;
+}
+
 struct addr_terms link_spec_addr_terms(const struct link_spec *spec, const struct prefix *addr)
 {
 	for (size_t i = 0; spec->addr_terms && i < spec->n_addrs; i++)
 		if (prefix_equal(&spec->addrs[i], addr))
 			return spec->addr_terms[i];
-	return (struct addr_terms){.protocol = OWNER_TAG_PROTOCOL};
+	return (struct addr_terms){.protocol = OWNER_TAG_PROTOCOL,
+				   .metric = link_spec_addr_metric(spec, addr->ip.family)};
 }
 
 const char *step_temporary_name(const struct step *step, char name[IFNAMSIZ])

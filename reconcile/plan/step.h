@@ -45,6 +45,8 @@ struct link_route link_route_of(const struct live_route *live);
  * (fib_table_insert, fib6_add_rt2node). */
 bool link_route_same(const struct link_route *one, const struct link_route *other);
 bool link_route_is(const struct link_route *route, const struct live_route *live);
+/* The metric of an address without terms of its own. */
+uint32_t link_spec_addr_metric(const struct link_spec *spec, uint8_t family);
 struct addr_terms link_spec_addr_terms(const struct link_spec *spec, const struct prefix *addr);
 
 /* The key of the input for a field ("mtu", "mac_address"), for text and JSON. */

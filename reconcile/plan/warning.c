@@ -68,8 +68,8 @@ static const char *const sentences[] = {
 		"such as `{2}`, or `probe: true`",
 	[WARNING_SUBNET_TWICE] =
 		"{0} has overlapping subnets on two parents, {2} of network {1} and {4} of network "
-		"{3}: packets for both leave through one of the two links; remove one of the "
-		"attachments, or change a subnet",
+		"{3}: packets for both leave through one of the two links; change a subnet, remove "
+		"one of the attachments, or set `policy_routing: true` on the container",
 	[WARNING_GATEWAY_OWN] =
 		"the gateway {1} of network {0} is an address of its parent {2}, which the "
 		"network's containers cannot reach; set `gateway` to the router of the LAN",

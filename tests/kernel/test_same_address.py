@@ -96,7 +96,8 @@ def two_parents(host):
     text = document({"a": lan(**ranged), "b": lan(parent="eth1", gateway=None, **ranged)}, {"web": ["a", "b"]})
     done = host.apply(text)
     assert f"{TWICE}, 172.16.86.0/24 of network a and 172.16.86.0/24 of network b: packets for both leave through " \
-        "one of the two links; remove one of the attachments, or change a subnet [MV1202]" in joined(done), done
+        "one of the two links; change a subnet, remove one of the attachments, or set `policy_routing: true` on " \
+        "the container [MV1202]" in joined(done), done
     same((host.addresses("web", "eth0"), host.addresses("web", "eth1")),
          ({"172.16.86.192/24"}, {"172.16.86.193/24"}), "addresses")
     same(host.link("web", "eth0")["address"] == host.link("web", "eth1")["address"], False, "one MAC for both")

@@ -76,8 +76,8 @@ static const struct row {
 	 "10.0.0.192/27`, or `probe: true` [MV1201]"},
 	{{WARNING_SUBNET_TWICE, {"web", "a", "10.0.0.0/24", "b", "10.0.0.0/8"}},
 	 "web has overlapping subnets on two parents, 10.0.0.0/24 of network a and 10.0.0.0/8 of "
-	 "network b: packets for both leave through one of the two links; remove one of the "
-	 "attachments, or change a subnet [MV1202]"},
+	 "network b: packets for both leave through one of the two links; change a subnet, remove "
+	 "one of the attachments, or set `policy_routing: true` on the container [MV1202]"},
 	{{WARNING_GATEWAY_OWN, {"lan", "10.0.0.5", "eth0"}},
 	 "the gateway 10.0.0.5 of network lan is an address of its parent eth0, which the "
 	 "network's containers cannot reach; set `gateway` to the router of the LAN [MV1204]"},

@@ -189,6 +189,7 @@ static void addr_put(struct live *live, struct live_ns *ns, int ifindex,
 		if (ns->addrs[i].ifindex == ifindex && prefix_equal(&ns->addrs[i].prefix, addr)) {
 			ns->addrs[i].valid = terms.valid;
 			ns->addrs[i].preferred = terms.preferred;
+			ns->addrs[i].metric = terms.metric;
 		}
 }
 
