@@ -198,7 +198,7 @@ static void folder_content_watch(struct paths *paths, const struct walk *walk, c
 		folder_links_watch(paths, folder);
 }
 
-/* Advances by one name; false: the path is complete, or the name does not exist. */
+/* Advances by one name; false: the path is complete, or the name is not there, or is no folder. */
 static bool walk_step(struct paths *paths, struct walk *walk)
 {
 	char name[NAME_MAX + 1], path[PATH_MAX];
@@ -212,9 +212,10 @@ static bool walk_step(struct paths *paths, struct walk *walk)
 		folder_watch(paths, walk->done, MASK_CONTENT, name);
 		return link_follow(walk, path);
 	}
-	if (!found || is_last(walk)) {
+	const bool folder = found && S_ISDIR(stat.st_mode);
+	if (!folder || is_last(walk)) {
 		folder_watch(paths, walk->done, MASK_CONTENT, name);
-		if (found && S_ISDIR(stat.st_mode))
+		if (folder)
 			folder_content_watch(paths, walk, path);
 		return false;
 	}

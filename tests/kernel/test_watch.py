@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -1140,6 +1141,16 @@ def oversized(path):
     os.truncate(path, (32 << 20) + 1)
 
 
+def bound(path):
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+
+
+def instead(path):
+    os.unlink(path)
+    right(path)
+
+
 # What may be wrong at the start: how it is made, and how an administrator corrects it.
 WRONG = {
     "an invalid file": (lambda path: put(path, "networks: [\n"), None),
@@ -1153,6 +1164,16 @@ WRONG = {
     "folders of which none exists": (lambda path: shutil.rmtree("etc"), None),
     "a folder in the place of the file": (os.mkdir, lambda path: (os.rmdir(path), right(path))),
     "a link to nowhere": (lambda path: os.symlink("target", path), None),
+    "a link to nowhere in the folder": (lambda path: os.symlink("target", path), None),
+    "a link to itself": (lambda path: os.symlink(os.path.basename(path), path), instead),
+    "a FIFO": (os.mkfifo, instead),
+    "a FIFO in the folder": (os.mkfifo, instead),
+    "a socket": (bound, instead),
+    "a link to a folder": (lambda path: os.symlink("/run", path), instead),
+    "a device": (lambda path: os.symlink("/dev/null", path), instead),
+    "a folder that is a file": (lambda path: (os.rmdir(os.path.dirname(path)), put(os.path.dirname(path), "networks: [\n")),
+                                lambda path: (os.unlink(os.path.dirname(path)), right(path))),
+    "a path through a file": (lambda path: (shutil.rmtree("etc"), put("etc", "")), lambda path: (os.unlink("etc"), right(path))),
 }
 
 
@@ -1221,8 +1242,17 @@ def wrong_start_mounted(host):
 
 @test("watch: while a parent is down, each state is logged once")
 def parent_down_once(host):
+    down_once(host)
+
+
+@test("watch: while the parent of a VLAN is down, each state is logged once", needs=["vlan"])
+def vlan_parent_down_once(host):
+    down_once(host, vlan=5)
+
+
+def down_once(host, **keys):
     host.netns("web")
-    with watching(host, "-f", host.write(two(ip_range="172.16.86.0/24"))) as service:
+    with watching(host, "-f", host.write(two(ip_range="172.16.86.0/24", **keys))) as service:
         service.settle()
         host.ip("host", "link set eth0 down")
         time.sleep(2 * host.patience)
