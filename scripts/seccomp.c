@@ -2,6 +2,7 @@
  * or that the DHCP broker and its clients do (dhcp/broker_sandbox.c), as elements of an array of
  * struct sock_filter. It is made when mvapply is built, as libseccomp takes a millisecond for it:
  * longer than mvapply itself for a host that is as it should be. */
+#include <asm/termbits.h> /* for TCGETS, whose number has the size of struct termios on some machines */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>

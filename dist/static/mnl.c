@@ -98,3 +98,18 @@ void mnl_attr_nest_end(struct nlmsghdr *message, struct nlattr *start)
 {
 	start->nla_len = (uint16_t)((char *)message + message->nlmsg_len - (char *)start);
 }
+
+int mnl_attr_parse(const struct nlmsghdr *message, unsigned offset, mnl_attr_cb_t callback,
+		   void *data)
+{
+	const struct nlattr *attribute = mnl_nlmsg_get_payload(message);
+	attribute = (const struct nlattr *)((const char *)attribute + MNL_ALIGN(offset));
+	const char *end = (const char *)message + message->nlmsg_len;
+	int status = MNL_CB_OK;
+	while (status > MNL_CB_STOP &&
+	       mnl_attr_ok(attribute, (int)(end - (const char *)attribute))) {
+		status = callback(attribute, data);
+		attribute = mnl_attr_next(attribute);
+	}
+	return status;
+}

@@ -2,8 +2,6 @@
 
 #include "lib/hash.h"
 
-#include <string.h>
-
 static uint64_t names_hash(const struct plan_input *input, const struct planned_attachment *planned)
 {
 	uint64_t hash = hash_text(HASH_START, planned->set->name);
@@ -23,7 +21,8 @@ static struct mac mac_from_names(const struct plan_input *input,
 {
 	const uint64_t hash = names_hash(input, planned);
 	struct mac mac = {.bytes = {0x06}, .set = true};
-	memcpy(mac.bytes + 1, &hash, sizeof(mac.bytes) - 1);
+	for (size_t i = 1; i < sizeof(mac.bytes); i++) /* the same on machines of any byte order */
+		mac.bytes[i] = (uint8_t)(hash >> 8 * (i - 1));
 	return mac;
 }
 
@@ -39,7 +38,7 @@ struct mac mac_derived(const struct plan_input *input, const struct planned_atta
 	uint64_t hash = names_hash(input, planned);
 	if (ip)
 		hash = hash_bytes(hash, ip->bytes, sizeof(ip->bytes));
-	hash = hash_bytes(hash, &number, sizeof(number));
+	hash = hash_bytes(hash, (uint8_t[]){(uint8_t)number, (uint8_t)(number >> 8)}, 2);
 	return (struct mac){.bytes = {MAC_OTHER_FIRST, (uint8_t)(number >> 8), (uint8_t)number,
 				      (uint8_t)(hash >> 16), (uint8_t)(hash >> 8), (uint8_t)hash},
 			    .set = true};

@@ -14,10 +14,10 @@
 
 #include <cmocka.h>
 
-/* Netlink uses the machine's byte order; the bytes below are little endian. */
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 static const struct addr_terms managed = {.protocol = OWNER_TAG_PROTOCOL};
 
+/* Netlink uses the machine's byte order; the bytes below are little endian. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 static void assert_bytes(const union message *message, const uint8_t *bytes, size_t size)
 {
 	assert_int_equal(message->header.nlmsg_len, size);

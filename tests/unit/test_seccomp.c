@@ -5,6 +5,7 @@
 #include "cmd/sandbox.h"
 #include "dhcp/broker_sandbox.h"
 
+#include <asm/termbits.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -120,8 +121,8 @@ static void answer_check(enum filter filter, const char *name, long number, cons
 			 answer_names[answer], answer_names[expected]);
 }
 
-/* Bits that the kernel ignores (an int in a 64-bit register). */
-#define ABOVE (INT64_C(1) << 32)
+/* A bit that the kernel ignores (an int in a 64-bit register). Other registers have none. */
+#define ABOVE (sizeof(long) > sizeof(int) ? (long)(INT64_C(1) << 32) : 0)
 
 static const struct row {
 	const char *name;
