@@ -7,7 +7,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-_Static_assert(IFLA_MACVLAN_BC_CUTOFF < LINK_ATTRIBUTE_TYPES, "the highest type in the rows");
+_Static_assert(MACVLAN_BC_CUTOFF < LINK_ATTRIBUTE_TYPES, "the highest type in the rows");
 
 static const struct link_type types[N_LINK_KINDS] = {
 	[KIND_OTHER] = {.name = "", .module = ""},
@@ -20,7 +20,7 @@ static const struct link_type types[N_LINK_KINDS] = {
 			  .attributes = {{IFLA_MACVLAN_MODE, 4, VALUE_MODE, "mode"},
 					 {IFLA_MACVLAN_BC_QUEUE_LEN, 4, VALUE_BCQUEUELEN,
 					  "bcqueuelen"},
-					 {IFLA_MACVLAN_BC_CUTOFF, 4, VALUE_BCLIM, "bclim"}}},
+					 {MACVLAN_BC_CUTOFF, 4, VALUE_BCLIM, "bclim"}}},
 	[KIND_IPVLAN] = {.name = "ipvlan",
 			 .module = "ipvlan",
 			 .has_parent = true,
@@ -38,7 +38,7 @@ static const struct link_type types[N_LINK_KINDS] = {
 			  .attributes = {{IFLA_MACVLAN_MODE, 4, VALUE_MODE, "mode"},
 					 {IFLA_MACVLAN_BC_QUEUE_LEN, 4, VALUE_BCQUEUELEN,
 					  "bcqueuelen"},
-					 {IFLA_MACVLAN_BC_CUTOFF, 4, VALUE_BCLIM, "bclim"}}},
+					 {MACVLAN_BC_CUTOFF, 4, VALUE_BCLIM, "bclim"}}},
 	[KIND_VLAN] = {.name = "vlan",
 		       .module = "8021q",
 		       .has_parent = true,

@@ -7,8 +7,9 @@
 #include "kernel/link.h"
 #include "schema/driver.h"
 
-/* From Linux 6.4 on. */
-#define IFLA_MACVLAN_BC_CUTOFF 9
+/* IFLA_MACVLAN_BC_CUTOFF, under another name: the headers have it as a member of an enum from
+ * Linux 6.4 on. */
+#define MACVLAN_BC_CUTOFF 9
 
 /* MACVLAN_DEFAULT_BC_QUEUE_LEN in drivers/net/macvlan.c. */
 #define BCQUEUELEN_DEFAULT 1000

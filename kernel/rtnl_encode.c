@@ -217,7 +217,7 @@ bool encode_kind_probe(union message *message, enum link_kind kind)
 
 bool encode_bclim_probe(union message *message)
 {
-	return probe_encode(message, KIND_MACVLAN, IFLA_MACVLAN_BC_CUTOFF);
+	return probe_encode(message, KIND_MACVLAN, MACVLAN_BC_CUTOFF);
 }
 
 bool encode_link_delete(union message *message, int ifindex)
