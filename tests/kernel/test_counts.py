@@ -7,7 +7,7 @@ import re
 
 import packets
 from declare import document, lan
-from features import CREATION, QUEUE_LENGTH, RENAME_UP
+from features import ADDRESS_PROTOCOL, CREATION, QUEUE_LENGTH, RENAME_UP
 from host import same
 from registry import test
 
@@ -149,7 +149,8 @@ def addresses_changed(host):
           if "lladdr" in entry}, {"172.16.86.51", "172.16.86.52", "172.16.86.99"}, "neighbours that are left")
 
 
-@test("counts: many renumbered attachments are replaced, those with other objects and few are changed in place")
+@test("counts: many renumbered attachments are replaced, those with other objects and few are changed in place",
+      features=[ADDRESS_PROTOCOL])
 def renumbered(host):
     names = [f"m{number}" for number in range(33)]
     host.netns(*names)
@@ -166,6 +167,9 @@ def renumbered(host):
     host.apply(text("172.16.86", 33))
     host.batch(names[0], ["route add 10.9.0.0/16 via 172.16.86.1"])
     new, why = text("172.16.99", 33), "replaced: many MAC addresses change, which is slower in place"
+    if not host.has(ADDRESS_PROTOCOL):  # an address could be anybody's, and a new link would not have it
+        same(planned(new), {("change", None): 33}, "33 attachments")
+        return
     same(planned(new), {("change", None): 1, ("replace", why): 32}, "33 attachments")
     before = {name: host.link(name, "eth0")["ifindex"] for name in names[:2]}
     counts = counted(host, "apply", "-f", host.write(new))
