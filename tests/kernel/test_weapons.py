@@ -158,7 +158,8 @@ def replaced(host, child, ns):
             return child
         child.kill()
         child.wait()
-    raise AssertionError(f"the number {pid} cannot be had again")
+    listed = host.run("ps", "-eLo", "pid,lwp,ppid,pgid,sid,stat,args").out
+    raise AssertionError(f"the number {pid} cannot be had again, but {child.pid}:\n{listed}")
 
 
 @test("weapons: a process id that is reused at once")
