@@ -1,5 +1,6 @@
 """Names and paths that lead, now or a moment later, to another place: never into the host's
 namespace, never outside, and always with a clear refusal. More cases are in test_safety.py."""
+import contextlib
 import os
 import re
 import signal
@@ -158,6 +159,8 @@ def replaced(host, child, ns):
             return child
         child.kill()
         child.wait()
+        with contextlib.suppress(ChildProcessError):  # an orphan of mvapply's
+            os.waitpid(pid, os.WNOHANG)
     listed = host.run("ps", "-eLo", "pid,lwp,ppid,pgid,sid,stat,args").out
     raise AssertionError(f"the number {pid} cannot be had again, but {child.pid}:\n{listed}")
 
