@@ -121,9 +121,11 @@ def renamed_over(files):
     put("network.yaml.new", two(mtu=1400))
     os.rename("network.yaml.new", "network.yaml")
     files.leads_to(1400)
+    files.service.send(signal.SIGSTOP)  # or it may look while there is none
     os.rename("network.yaml", "network.yaml~")  # with a backup
     put("network.yaml", two(mtu=1300))
     os.unlink("network.yaml~")
+    files.service.send(signal.SIGCONT)
     files.leads_to(1300)
 
 
