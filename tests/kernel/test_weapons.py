@@ -159,7 +159,7 @@ def replaced(host, child, ns):
             return child
         child.kill()
         child.wait()
-        with contextlib.suppress(ChildProcessError):  # an orphan of mvapply's
+        with contextlib.suppress(ChildProcessError):  # a child of mvapply's that has ended
             os.waitpid(pid, os.WNOHANG)
     listed = host.run("ps", "-eLo", "pid,lwp,ppid,pgid,sid,stat,args").out
     raise AssertionError(f"the number {pid} cannot be had again, but {child.pid}:\n{listed}")
