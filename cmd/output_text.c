@@ -100,8 +100,9 @@ void text_unreadable(const struct live *live)
 }
 
 static const char *const nouns[] = {
-	[ROLE_NONE] = "network", [ROLE_ATTACH] = "attach", [ROLE_GUEST] = "guest",
-	[ROLE_HOST] = "host",    [ROLE_DUMMY] = "link",    [ROLE_VLAN] = "link",
+	[ROLE_NONE] = "network",  [ROLE_ATTACH] = "attach", [ROLE_GUEST] = "guest",
+	[ROLE_HOST] = "host",     [ROLE_DUMMY] = "link",    [ROLE_VLAN] = "link",
+	[ROLE_PARENT] = "parent",
 };
 
 const char *text_sign(enum action action)
@@ -129,6 +130,7 @@ static const char *id_of(struct arena *arena, const struct step *step, bool with
 		return arena_printf(arena, "%s%s%s", set, colon, tag->network);
 	case ROLE_DUMMY:
 	case ROLE_VLAN:
+	case ROLE_PARENT:
 		break;
 	}
 	return step->name;
@@ -188,6 +190,7 @@ static void detail_create(FILE *out, const struct link_spec *desired, bool verbo
 	case ROLE_GUEST:
 	case ROLE_HOST:
 	case ROLE_NONE:
+	case ROLE_PARENT:
 		detail_attachment(out, desired, verbose);
 		break;
 	}
@@ -227,6 +230,7 @@ static void detail_delete(FILE *out, const struct step *step, bool verbose)
 	case ROLE_GUEST:
 	case ROLE_HOST:
 	case ROLE_NONE:
+	case ROLE_PARENT:
 		text_live_link(out, step->ns, link, verbose);
 		break;
 	}

@@ -149,6 +149,8 @@ void serialise_network(struct tree *map, const struct network *network)
 		tree_text(map, "vlan_protocol", vlan_protocol_name(network->vlan_protocol));
 	if (network->mode != driver_info(network->driver)->default_mode)
 		tree_text(map, "mode", link_mode_name(network->mode));
+	if (network->manage_parent)
+		tree_bool(map, "manage_parent", true);
 	if (network->internal)
 		tree_bool(map, "internal", true);
 	if (network->dhcp)

@@ -3,6 +3,7 @@
 #include "convert/observed_vote.h"
 
 #include "kernel/link_kind.h"
+#include "kernel/parent_mark.h"
 #include "schema/driver.h"
 #include "schema/words.h"
 
@@ -14,6 +15,19 @@
 static const struct live_ns *host_of(const struct observed_set *set)
 {
 	return set->live->namespaces[0];
+}
+
+/* Whether networks of the set need the link up, and with which MTU (0: any). */
+static bool is_requested(const struct live_link *link, const char *set, uint32_t *ret_mtu)
+{
+	for (size_t i = 0; i < link->n_altnames; i++) {
+		const struct parent_mark mark = parent_mark_parse(link->altnames[i]);
+		if (mark.kind != PARENT_MARK_FOR || strcmp(mark.set, set) != 0)
+			continue;
+		*ret_mtu = mark.mtu;
+		return true;
+	}
+	return false;
 }
 
 /* A VLAN link is named by its lower link, and its id. */
@@ -33,6 +47,7 @@ static void parent_describe(struct observed_set *set, struct observed_network *n
 	} else {
 		model->parent = link->name;
 	}
+	model->manage_parent = link && is_requested(base ? base : link, set->name, &network->mtu);
 }
 
 /* The default MTU of a network's links: the parent's. An adopted VLAN link gets the MTU of its
@@ -75,7 +90,7 @@ static void network_describe(struct observed_set *set, struct observed_network *
 		model->bclim = link->bclim;
 	}
 	model->ipvlan_flag = sources->mode->ipvlan_flag;
-	if (parent && sources->mtu->mtu != default_mtu(set, parent))
+	if (parent && (sources->mtu->mtu != default_mtu(set, parent) || network->mtu))
 		model->mtu = sources->mtu->mtu;
 }
 

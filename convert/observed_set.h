@@ -18,6 +18,7 @@ struct observed_network {
 	struct network model;
 	struct prefix_tree subnets;     /* of the model's subnets: their numbers */
 	const struct live_link *parent; /* NULL: not found */
+	uint32_t mtu;                   /* that its set raised the parent's to, or 0 */
 	bool described;                 /* everything except subnets and routers is known */
 	bool finished;                  /* the addresses of its attachments are known, too */
 	struct notes notes;

@@ -13,9 +13,10 @@ static const struct role_row {
 	const char *name;
 	size_t least, most;
 } roles[] = {
-	[ROLE_NONE] = {"", 0, 0},       [ROLE_ATTACH] = {"attach", 3, 4},
-	[ROLE_GUEST] = {"guest", 4, 4}, [ROLE_HOST] = {"host", 2, 2},
-	[ROLE_DUMMY] = {"dummy", 2, 2}, [ROLE_VLAN] = {"vlan", 0, 0},
+	[ROLE_NONE] = {"", 0, 0},         [ROLE_ATTACH] = {"attach", 3, 4},
+	[ROLE_GUEST] = {"guest", 4, 4},   [ROLE_HOST] = {"host", 2, 2},
+	[ROLE_DUMMY] = {"dummy", 2, 2},   [ROLE_VLAN] = {"vlan", 0, 0},
+	[ROLE_PARENT] = {"parent", 0, 0},
 };
 #define N_ROLES (sizeof(roles) / sizeof(roles[0]))
 
@@ -26,7 +27,7 @@ static const char *role_name(enum role role)
 
 static enum role role_find(const char *name, size_t length)
 {
-	for (size_t i = ROLE_NONE + 1; i < N_ROLES; i++)
+	for (size_t i = ROLE_NONE + 1; i < N_ROLES && i != ROLE_PARENT; i++)
 		if (strlen(roles[i].name) == length && memcmp(roles[i].name, name, length) == 0)
 			return (enum role)i;
 	return ROLE_NONE;
@@ -130,6 +131,7 @@ const char *owner_tag_format(struct arena *arena, const struct owner_tag *tag)
 	const char *text = NULL;
 	switch (tag->role) {
 	case ROLE_NONE:
+	case ROLE_PARENT:
 		return NULL;
 	case ROLE_ATTACH:
 	case ROLE_GUEST:

@@ -23,10 +23,12 @@
  * linux/rtnetlink.h or iproute2's rt_protos. */
 #define OWNER_TAG_PROTOCOL 77
 
-enum role { ROLE_NONE, ROLE_ATTACH, ROLE_GUEST, ROLE_HOST, ROLE_DUMMY, ROLE_VLAN };
+enum role { ROLE_NONE, ROLE_ATTACH, ROLE_GUEST, ROLE_HOST, ROLE_DUMMY, ROLE_VLAN, ROLE_PARENT };
 
 struct owner_tag {
-	enum role role;            /* ROLE_NONE: not an owner tag of mvapply */
+	/* ROLE_NONE: not an owner tag of mvapply. ROLE_PARENT: of steps alone, for another
+	 * program's link with the marks of kernel/parent_mark.h; no alias has it. */
+	enum role role;
 	const char *set, *network; /* NULL if the role has none */
 	const char *container;     /* the same; of a guest: "NAME/KEY", as no declared container is
 				      called */

@@ -230,6 +230,7 @@ enum decoded decode_link(struct arena *arena, const struct nlmsghdr *message, st
 				 .kind_name = ""};
 	struct parent_ref parent = {.other_netns = at[IFLA_LINK_NETNSID] != NULL};
 	if (!fixed_get(at[IFLA_MTU], &link.mtu, sizeof(link.mtu)) ||
+	    !fixed_get(at[IFLA_MAX_MTU], &link.max_mtu, sizeof(link.max_mtu)) ||
 	    !fixed_get(at[IFLA_TXQLEN], &link.txqueuelen, sizeof(link.txqueuelen)) ||
 	    !fixed_get(at[IFLA_MASTER], &link.master, sizeof(link.master)) ||
 	    !fixed_get(at[IFLA_LINK], &link.parent, sizeof(link.parent)) ||

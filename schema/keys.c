@@ -235,6 +235,12 @@ static const struct key network_keys[] = {
 	 .description = "how ipvlan attachments of a parent reach each other",
 	 .default_text = "bridge"},
 	SETTING_KEYS(struct network_decl, network., "each attachment"),
+	{.name = "manage_parent",
+	 .type = KEY_BOOL,
+	 AT(struct network_decl, network.manage_parent),
+	 .description = "the parent is set up, and its MTU raised to the network's; undone when no "
+			"network needs it any more",
+	 .default_text = "false: a parent is not changed"},
 	{.name = "internal",
 	 .type = KEY_BOOL,
 	 AT(struct network_decl, network.internal),

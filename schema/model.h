@@ -129,6 +129,7 @@ struct network {
 	int bclim; /* links that receive a multicast address; negative: never queued */
 	enum ipvlan_flag ipvlan_flag;
 	struct link_settings settings; /* of each attachment that does not set them itself */
+	bool manage_parent;            /* the parent is set up, and its MTU raised to `mtu` */
 	bool internal;
 	bool probe;         /* probe the LAN before a new address is used */
 	bool dhcp;          /* IPv4 addresses are DHCP leases, unless the attachment overrides it */

@@ -37,9 +37,14 @@ static void check_no_parent(struct build *build, const struct scope *scope,
 		       "add `parent: eth0`, or `internal: true` for a network without a parent",
 		       "has no parent");
 		info->broken = true;
-	} else if (node_get(body, "vlan")) {
-		report_key(context, CODE_PARENT, scope, body, "vlan",
-			   "add `parent: eth0`, or remove `vlan`", "requires a parent");
+	} else {
+		for (const char *const *key = (const char *const[]){"vlan", "manage_parent", NULL};
+		     *key; key++)
+			if (node_get(body, *key))
+				report_key(context, CODE_PARENT, scope, body, *key,
+					   hint_text(context, "add `parent: eth0`, or remove `%s`",
+						     *key),
+					   "requires a parent");
 	}
 }
 

@@ -79,7 +79,10 @@ static const char *examine_parent(struct examination *examination, const struct 
 	struct arena *arena = examination->arena;
 	if (!(parent->flags & IFF_UP))
 		finding_add(examination, FINDING_PROBLEM, parent->name, "is down",
-			    arena_printf(arena, "`ip link set %s up`", parent->name));
+			    arena_printf(arena,
+					 "`ip link set %s up`, or let mvapply do it with "
+					 "`manage_parent: true` on the network",
+					 parent->name));
 	return arena_printf(arena, "%s is up, mtu %u", parent->name, parent->mtu);
 }
 

@@ -433,6 +433,8 @@ static const char *step_key(struct arena *arena, const struct step *step)
 		return owner_tag_format(arena, &step->tag);
 	case ROLE_VLAN:
 		return arena_printf(arena, "=%s", step->name);
+	case ROLE_PARENT:
+		return arena_printf(arena, "?parent %s", step->name);
 	case ROLE_NONE:
 		break;
 	}

@@ -34,6 +34,7 @@ static const struct relations {
 	 "           {'required': ['dhcp'], 'properties': {'dhcp': {'enum': [true, 'true']},"
 	 "            'subnet': false, 'subnets': false}}],"
 	 " 'dependentRequired': {'vlan': ['parent'], 'vlan_protocol': ['parent'],"
+	 "   'manage_parent': ['parent'],"
 	 "   'gateway': ['subnet'], 'on_link': ['gateway'], 'ip_range': ['subnet'],"
 	 "   'exclude': ['subnet'], 'aux_addresses': ['subnet']},"
 	 " 'allOf': ["

@@ -299,6 +299,9 @@ static void additions_do(struct apply_context *context)
 static void stage_do(struct apply_context *context, enum stage stage, bool probe)
 {
 	switch (stage) {
+	case STAGE_PARENT_REQUESTED:
+		requested_do(context, stage);
+		break;
 	case STAGE_PARENT_CREATE:
 		parents_create(context);
 		if (probe)
@@ -332,6 +335,9 @@ static void stage_do(struct apply_context *context, enum stage stage, bool probe
 		break;
 	case STAGE_PARENT_RENAME:
 		parents_rename(context);
+		break;
+	case STAGE_PARENT_RELEASED:
+		requested_do(context, stage);
 		break;
 	case STAGE_LEASE:
 		leases_do(context);

@@ -121,6 +121,9 @@ void parents_in_use_keep(struct apply_context *context, enum stage stage);
 
 /* parents.c */
 void parents_create(struct apply_context *context);
+/* STAGE_PARENT_REQUESTED, STAGE_PARENT_RELEASED: other programs' links. One is not released if a
+ * link on it was not deleted. */
+void requested_do(struct apply_context *context, enum stage stage);
 /* Defers steps that depend on steps which are not done. */
 void steps_defer(struct apply_context *context);
 /* The ifindex of the parent with that name that this run created; 0: none. */

@@ -41,6 +41,36 @@ void parents_create(struct apply_context *context)
 	}
 }
 
+/* A link on the parent that this run should have deleted, or NULL. */
+static const struct live_link *remaining_user(const struct apply_context *context,
+					      const struct live_link *parent)
+{
+	for (size_t i = 0; i < context->plan->n_steps; i++) {
+		const struct step *step = &context->plan->steps[i];
+		if (step_deletes(step) && step->current->parent_where == PARENT_HOST &&
+		    step->current->parent == parent->ifindex &&
+		    !link_deleted(context, step->current))
+			return step->current;
+	}
+	return NULL;
+}
+
+void requested_do(struct apply_context *context, enum stage stage)
+{
+	each_stage_item (item, &context->stages, stage) {
+		const struct live_link *user =
+			item->step->released ? remaining_user(context, item->step->current) : NULL;
+		if (!step_selected(context, item->step))
+			continue;
+		if (user)
+			outcome_defer(&context->outcomes[step_number(context, item->step)],
+				      "kept: used by %s", user->name);
+		else
+			changes_do(context, item);
+		steps_count(context, 1);
+	}
+}
+
 static void step_defer(struct apply_context *context, size_t number, const char *why)
 {
 	const struct step *step = &context->plan->steps[number];

@@ -283,6 +283,25 @@ struct operations change_operations(struct arena *arena, const struct step *step
 	return lister.list;
 }
 
+/* The marks are there before what they say is changed, and until it is undone. */
+struct operations requested_operations(struct arena *arena, const struct step *step)
+{
+	struct lister lister = {.arena = arena, .step = step, .spec = step->desired};
+	for (size_t pass = 0; pass < 3; pass++)
+		for (size_t i = 0; i < step->n_changes; i++) {
+			const struct change *change = &step->changes[i];
+			const bool mark = change->field == FIELD_ALTNAME;
+			if (pass == 0 && mark)
+				change_altname(&lister, change);
+			else if (pass == 1 &&
+				 (change->field == FIELD_MTU || change->field == FIELD_UP))
+				changers[change->field](&lister, change);
+			else if (pass == 2 && mark && !change->to)
+				add(&lister, removal_of(change));
+		}
+	return lister.list;
+}
+
 bool step_may_flush(const struct step *step)
 {
 	bool may = false;

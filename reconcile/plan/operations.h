@@ -72,6 +72,9 @@ struct operations policy_operations(struct arena *arena, const struct policy *po
 struct operations give_up_operations(struct arena *arena, const struct step *step);
 struct operations change_operations(struct arena *arena, const struct step *step);
 
+/* The same, all of them, for another program's link (ROLE_PARENT). */
+struct operations requested_operations(struct arena *arena, const struct step *step);
+
 /* The operations that OP_RESTORE expands to. */
 struct operations restore_operations(struct arena *arena, const struct link_spec *spec);
 

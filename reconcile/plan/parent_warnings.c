@@ -12,6 +12,8 @@
 static void carrier_warn(const struct plan_input *input, const struct parent *parent)
 {
 	const struct live_link *base = parent->base;
+	if (parent->base_request && parent->base_request->up)
+		return;
 	if (base && !(base->flags & IFF_UP))
 		warning_add(input, WARNING_PARENT_DOWN, base->name);
 	else if (base && !(base->flags & IFF_LOWER_UP))

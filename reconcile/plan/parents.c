@@ -98,18 +98,26 @@ static struct check_result check_free(const struct plan_input *input,
 				    master->name, link->name));
 }
 
+static bool link_comes_up(const struct live_link *link, const struct requested_link *request)
+{
+	return request ? request->up : link->flags & IFF_UP;
+}
+
 struct check_result parent_check_up(const struct plan_input *input, const struct parent *parent)
 {
 	const struct live_link *base = parent->base, *link = parent->link, *down = NULL;
-	if (base && !(base->flags & IFF_UP))
+	if (base && !link_comes_up(base, parent->base_request))
 		down = base;
-	else if (link && !parent->make && !(link->flags & IFF_UP))
+	else if (link && !parent->make && !link_comes_up(link, parent->link_request))
 		down = link;
 	if (!down)
 		return fine;
-	return blocked(CODE_PARENT_DOWN,
-		       arena_printf(input->arena, "parent %s is down", down->name),
-		       arena_printf(input->arena, "`ip link set %s up`", down->name));
+	return blocked(
+		CODE_PARENT_DOWN, arena_printf(input->arena, "parent %s is down", down->name),
+		arena_printf(input->arena,
+			     "`ip link set %s up`, or let mvapply do it with `manage_parent: "
+			     "true` on the network",
+			     down->name));
 }
 
 /* vlan_dev_open gives ENETDOWN; an existing VLAN link can wait. */
@@ -125,14 +133,24 @@ static struct check_result check_mtu(const struct plan_input *input,
 	const struct parent *parent = resolved->parent;
 	const uint32_t mtu = resolved->network->mtu;
 	const char *base = parent->base ? parent->base->name : parent->name;
+	const uint32_t max = parent->base ? parent->base->max_mtu : 0;
 	if (!resolved->network->parent || !parent->mtu)
 		return fine;
+	if (mtu > parent->mtu && max && mtu > max)
+		return blocked(
+			CODE_PARENT_MTU,
+			arena_printf(input->arena,
+				     "mtu %u is larger than %u, the largest that %s supports", mtu,
+				     max, base),
+			"set a lower mtu");
 	if (mtu > parent->mtu)
 		return blocked(
 			CODE_PARENT_MTU,
 			arena_printf(input->arena, "mtu %u is larger than the mtu %u of parent %s",
 				     mtu, parent->mtu, parent->name),
-			arena_printf(input->arena, "`ip link set %s mtu %u`, or set a lower mtu",
+			arena_printf(input->arena,
+				     "`ip link set %s mtu %u`, or let mvapply do it with "
+				     "`manage_parent: true` on the network; or set a lower mtu",
 				     base, mtu));
 	if (parent->mtu < IPV6_MTU_MIN && network_has_family(resolved->network, AF_INET6))
 		return blocked(CODE_PARENT_MTU,
@@ -202,11 +220,23 @@ static struct check_result check_parent(const struct plan_input *input,
 	return resolved->parent->check_result;
 }
 
+static struct check_result check_request(const struct plan_input *input,
+					 const struct resolved_network *resolved)
+{
+	const struct parent *parent = resolved->parent;
+	(void)input;
+	if (!resolved->network->manage_parent)
+		return fine;
+	if (parent->base_request && parent->base_request->check_result.action != ACTION_CREATE)
+		return parent->base_request->check_result;
+	return parent->link_request ? parent->link_request->check_result : fine;
+}
+
 /* The conditions for a new link on a parent; the first unmet one is reported. */
 static struct check_result (*const checks[])(const struct plan_input *,
 					     const struct resolved_network *) = {
 	check_found, check_type,    check_protocol, check_parent, check_kind,
-	check_free,  check_sharing, check_up,       check_mtu,
+	check_free,  check_sharing, check_request,  check_up,     check_mtu,
 };
 
 static struct check_result network_check(const struct plan_input *input,
@@ -389,6 +419,57 @@ static void network_resolve(struct resolver *resolver, struct resolved_network *
 		resolver->parents[before].first = resolved->network;
 }
 
+static const struct requested_link *request_of(const struct requested_link *requested, size_t count,
+					       const struct live_link *link)
+{
+	for (size_t i = 0; link && i < count; i++)
+		if (requested[i].link == link)
+			return &requested[i];
+	return NULL;
+}
+
+/* The MTU of the parent's lower link after the run. */
+static uint32_t base_mtu(const struct resolver *resolver, const struct parent *parent)
+{
+	if (parent->base_request)
+		return parent->base_request->mtu;
+	for (size_t i = 0; i < resolver->n_parents; i++) {
+		const struct parent *below = &resolver->parents[i];
+		if (below != parent && below->make &&
+		    (parent->base ? below->link == parent->base
+				  : strcmp(below->name, parent->base_name) == 0))
+			return below->mtu;
+	}
+	return parent->base ? parent->base->mtu : parent->mtu;
+}
+
+/* A managed VLAN link has the MTU of its lower link. */
+static void mtu_finish(const struct resolver *resolver, struct parent *parent)
+{
+	if (!parent->base_name)
+		return;
+	if (parent->vlan && parent->link && !parent->make)
+		parent->mtu = parent->link_request ? parent->link_request->mtu : parent->mtu;
+	else
+		parent->mtu = base_mtu(resolver, parent);
+	if (parent->make)
+		parent->make->mtu = parent->mtu;
+}
+
+static void requests_assign(struct resolver *resolver, const struct requested_link *requested,
+			    size_t count)
+{
+	for (size_t i = 0; i < resolver->n_parents; i++) {
+		struct parent *parent = &resolver->parents[i];
+		parent->base_request = request_of(requested, count, parent->base);
+		parent->link_request = request_of(requested, count, parent->link);
+	}
+	/* A nested VLAN may come before the VLAN that it is on. */
+	for (size_t pass = 0; count && pass < 2; pass++)
+		for (size_t i = 0; i < resolver->n_parents; i++)
+			mtu_finish(resolver, &resolver->parents[i]);
+}
+
 static size_t networks_count(const struct desired *desired)
 {
 	size_t count = 0;
@@ -422,13 +503,19 @@ struct parents parents_resolve(const struct plan_input *input, const struct mana
 		.parents = arena_alloc(input->scratch, (count + 1) * sizeof(struct parent))};
 	for (size_t i = 0; i < count; i++)
 		network_resolve(&resolver, &networks[i]);
+	size_t n_requested;
+	struct requested_link *requested =
+		requested_links_find(input, networks, count, &n_requested);
+	requests_assign(&resolver, requested, n_requested);
 	vlans_tag(input, resolver.parents, resolver.n_parents, networks, count);
 	for (size_t i = 0; i < count; i++)
 		networks[i].check_result = network_check(input, &networks[i]);
 	return (struct parents){.all = resolver.parents,
 				.count = resolver.n_parents,
 				.networks = networks,
-				.n_networks = count};
+				.n_networks = count,
+				.requested = requested,
+				.n_requested = n_requested};
 }
 
 const struct resolved_network *resolved_network_of(const struct plan_input *input,

@@ -9,6 +9,19 @@
 #include "reconcile/plan/managed_index.h"
 #include "reconcile/plan/parent_link.h"
 
+/* A link of the host, not created by mvapply, that networks with `manage_parent` need up and with
+ * an MTU of at least theirs, or did before: kernel/parent_mark.h. */
+struct requested_link {
+	const struct live_link *link;
+	bool needed; /* false: by no network any more */
+	/* After the run: */
+	bool up;
+	uint32_t mtu;
+	const char **altnames; /* all, with the marks */
+	size_t n_altnames;
+	struct check_result check_result; /* whether it is possible; if not, nothing changes */
+};
+
 /* A link of the host, a VLAN of one, or a dummy. */
 struct parent {
 	size_t number;         /* in parents.all; of its broadcast domain, for the address sets */
@@ -21,6 +34,8 @@ struct parent {
 	uint32_t mtu;           /* bytes; 0: unknown */
 	struct link_spec *make; /* a managed VLAN or dummy, live or not; NULL: unmanaged */
 	struct check_result check_result;
+	/* Of `base` and `link`, or NULL. */
+	const struct requested_link *base_request, *link_request;
 	const struct network *first; /* of its networks, in the order of the input */
 };
 
@@ -38,6 +53,8 @@ struct parents {
 	size_t count;
 	const struct resolved_network *networks; /* in the order of sets and networks */
 	size_t n_networks;
+	const struct requested_link *requested;
+	size_t n_requested;
 };
 
 struct parents parents_resolve(const struct plan_input *input, const struct managed_index *managed);
@@ -51,6 +68,11 @@ const struct parent *parent_of_link(const struct parents *parents, const struct 
 /* Whether the link is a parent of the run. */
 bool parent_used(const struct parents *parents, const struct live_link *link);
 struct check_result parent_check_up(const struct plan_input *input, const struct parent *parent);
+
+/* requested_links.c: those of the networks, and those with marks. */
+struct requested_link *requested_links_find(const struct plan_input *input,
+					    const struct resolved_network *networks,
+					    size_t n_networks, size_t *ret_count);
 
 /* vlan.c: the sets that use a VLAN link */
 /* The users of a live link that are not part of this run. */

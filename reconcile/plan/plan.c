@@ -111,6 +111,7 @@ static void steps_make(const struct plan_builder *builder)
 	for (size_t i = 0; i < attachments->count; i++)
 		planned_plan(builder, &attachments->planned[i]);
 	parents_plan(builder);
+	requested_links_plan(builder);
 	renumbered_replace(builder->steps);
 	steps_order(builder->input, builder->steps);
 	replacements_number(builder->steps);

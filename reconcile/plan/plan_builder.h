@@ -29,6 +29,10 @@ void networks_report(const struct plan_builder *builder);
  * deleted, or kept while a remaining link is attached to them; missing ones are created. */
 void parents_plan(const struct plan_builder *builder);
 
+/* requested_link_steps.c: changes of links that networks with `manage_parent` need, and their
+ * undoing. Call it after parents_plan. */
+void requested_links_plan(const struct plan_builder *builder);
+
 /* guard.c: whether the plan would delete too many attachments of a set. */
 struct guard guard_check(const struct plan_builder *builder);
 

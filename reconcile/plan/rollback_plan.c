@@ -1,6 +1,7 @@
 #include "reconcile/plan/rollback_plan.h"
 
 #include "kernel/link_kind.h"
+#include "kernel/parent_mark.h"
 #include "reconcile/plan/step_build.h"
 
 #include <linux/rtnetlink.h>
@@ -279,6 +280,43 @@ static void touched_returns(struct reverter *reverter, const struct step *done)
 	step_diff(&reverter->input, reverter->steps, step);
 }
 
+/* The marks as before, and the other altnames as they are now. */
+static void marks_return(struct arena *arena, const struct live_link *was,
+			 const struct live_link *is, struct link_spec *spec)
+{
+	for (size_t i = 0; i < is->n_altnames; i++)
+		if (parent_mark_parse(is->altnames[i]).kind == PARENT_MARK_NONE)
+			*array_push(arena, spec->altnames, spec->n_altnames) = is->altnames[i];
+	for (size_t i = 0; i < was->n_altnames; i++)
+		if (parent_mark_parse(was->altnames[i]).kind != PARENT_MARK_NONE)
+			*array_push(arena, spec->altnames, spec->n_altnames) = was->altnames[i];
+}
+
+/* Another program's link: what mvapply changes of it, and nothing else. */
+static void requested_returns(struct reverter *reverter, const struct step *done)
+{
+	struct arena *arena = reverter->input.arena;
+	const struct live_link *was = done->current;
+	struct step step = {.tag = done->tag, .name = was->name, .released = !done->released};
+	step.current = link_now(reverter, done, &step.ns);
+	if (!step.current)
+		return;
+	struct link_spec *spec = arena_alloc(arena, sizeof(*spec));
+	*spec = (struct link_spec){.tag = done->tag,
+				   .alias = step.current->alias,
+				   .ns = step.ns,
+				   .name = step.current->name,
+				   .kind = step.current->kind,
+				   .mtu = was->mtu,
+				   .has_altnames = true,
+				   .parent = step.current->parent,
+				   .parent_away = live_parent_away(step.current),
+				   .down = !(was->flags & IFF_UP)};
+	marks_return(arena, was, step.current, spec);
+	step.desired = spec;
+	step_diff(&reverter->input, reverter->steps, step);
+}
+
 /* A route of another link that a managed route replaced. */
 static void route_returns(struct reverter *reverter, struct live_ns *ns,
 			  const struct live_route *route)
@@ -344,7 +382,9 @@ static void not_reverted(struct reverter *reverter, const struct step *done, con
 static void step_returns(struct reverter *reverter, const struct step *done)
 {
 	/* The host has no such parent: the container keeps its current link. */
-	if (done->current && live_parent_away(done->current))
+	if (done->tag.role == ROLE_PARENT)
+		requested_returns(reverter, done);
+	else if (done->current && live_parent_away(done->current))
 		not_reverted(reverter, done,
 			     "is not restored: its parent was in another namespace");
 	else if (done->current)

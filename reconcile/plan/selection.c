@@ -66,6 +66,16 @@ static void strays_select(struct selection *selection, const struct step *step)
 			selection->selected[i] = true;
 }
 
+/* The files request them, whichever container is attached first. */
+static void requested_select(struct selection *selection)
+{
+	const struct plan *plan = selection->plan;
+	for (size_t i = 0; selection_count(selection) && i < plan->n_steps; i++)
+		if (step_acts(&plan->steps[i]) && plan->steps[i].tag.role == ROLE_PARENT &&
+		    !plan->steps[i].released)
+			selection->selected[i] = true;
+}
+
 struct selection selection_of_containers(const struct plan *plan,
 					 const struct containers *containers, struct arena *arena)
 {
@@ -76,6 +86,7 @@ struct selection selection_of_containers(const struct plan *plan,
 			strays_select(&selection, &plan->steps[i]);
 		}
 	parents_select(&selection);
+	requested_select(&selection);
 	return selection;
 }
 

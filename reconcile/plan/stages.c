@@ -119,6 +119,8 @@ static bool is_late(const struct stager *stager, const struct step *step)
 
 static bool in_stage(const struct stager *stager, const struct step *step, enum stage stage)
 {
+	if (step->tag.role == ROLE_PARENT)
+		return stage == (step->released ? STAGE_PARENT_RELEASED : STAGE_PARENT_REQUESTED);
 	switch (stage) {
 	case STAGE_PARENT_CREATE:
 		return creates_early(stager, step);
@@ -138,6 +140,8 @@ static bool in_stage(const struct stager *stager, const struct step *step, enum 
 						      name_free(stager, step) == NAME_FREE_LATE);
 	case STAGE_LEASE:
 		return step_leases(step);
+	case STAGE_PARENT_REQUESTED:
+	case STAGE_PARENT_RELEASED:
 	case N_STAGES:
 		break;
 	}
@@ -237,6 +241,9 @@ struct operations stage_operations(struct arena *arena, const struct stage_item 
 {
 	const struct step *step = item->step;
 	switch (item->stage) {
+	case STAGE_PARENT_REQUESTED:
+	case STAGE_PARENT_RELEASED:
+		return requested_operations(arena, step);
 	case STAGE_PARENT_CREATE:
 		return create_operations(arena, step->desired);
 	case STAGE_GIVE_UP:

@@ -12,6 +12,7 @@
 #include "reconcile/plan/selection.h"
 
 enum stage {
+	STAGE_PARENT_REQUESTED,   /* other programs' links that networks need up */
 	STAGE_PARENT_CREATE,      /* parents whose name is free, or that get a temporary one */
 	STAGE_GIVE_UP,            /* removals from changed links, for which other steps may wait */
 	STAGE_DELETE,             /* links that are deleted or replaced */
@@ -19,6 +20,7 @@ enum stage {
 	STAGE_CREATE_CHANGE,      /* new links, and additions to changed links */
 	STAGE_PARENT_DELETE_LATE, /* parents of replaced links */
 	STAGE_PARENT_RENAME,      /* parents that take the names of those */
+	STAGE_PARENT_RELEASED,    /* other programs' links that no network needs any more */
 	STAGE_LEASE,              /* requests for DHCP leases */
 	N_STAGES,
 };

@@ -100,6 +100,7 @@ struct step {
 	bool faster;          /* replace: the changes could also be made in place, but slower */
 	const char *stopped;  /* pending: the engine's id of the container, which is not running;
 				 NULL: unknown */
+	bool released;        /* change of a parent (ROLE_PARENT): no network needs it any more */
 	bool stray;           /* delete: the link is not in the namespace of the container that its
 				 tag names */
 	struct {
@@ -144,7 +145,8 @@ struct mac step_temporary_mac(const struct step *step);
 bool step_acts(const struct step *step);
 /* Whether applying the step deletes its live link. */
 bool step_deletes(const struct step *step);
-/* Whether the step is for a parent: a VLAN link or a dummy. */
+/* Whether the step is for a parent: a VLAN link, a dummy, or another program's link that networks
+ * with `manage_parent` need. */
 bool step_is_parent(const struct step *step);
 bool step_creates_parent(const struct step *step);
 /* The name of its link's parent if that does not exist yet; otherwise NULL. */

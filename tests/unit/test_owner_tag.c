@@ -1,5 +1,6 @@
 /* Owner tags: a written tag is parsed again unchanged, and no other text is accepted. */
 #include "kernel/owner_tag.h"
+#include "kernel/parent_mark.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -155,12 +156,46 @@ static void test_too_long(void **state)
 	arena_free(arena);
 }
 
+static void test_parent_marks(void **state)
+{
+	static const char *const others[] = {
+		"",
+		"mvapply-was",
+		"mvapply-was.2",
+		"mvapply-was.2.left.1500",
+		"mvapply-was.2.up.",
+		"mvapply-was.2.up.15x",
+		"mvapply-was.x.up.1500",
+		"mvapply-for.2.9000",
+		"mvapply-for.2.9000.",
+		"mvapply-for.2.9000.a b",
+		"mvapply-for..9000.a",
+		"mvapply-for.2.99999999999.a",
+		"xmvapply-for.2.9000.a",
+	};
+	struct arena *arena = arena_new();
+	(void)state;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_int_equal(parent_mark_parse(others[i]).kind, PARENT_MARK_NONE);
+	struct parent_mark mark = {.kind = PARENT_MARK_WAS, .up = true, .mtu = 1500};
+	const char *text = parent_mark_format(arena, 2, &mark);
+	assert_string_equal(text, "mvapply-was.2.up.1500");
+	mark = parent_mark_parse(text);
+	assert_true(mark.kind == PARENT_MARK_WAS && mark.up && mark.mtu == 1500);
+	mark = (struct parent_mark){.kind = PARENT_MARK_FOR, .mtu = 9000, .set = "a.b-c"};
+	text = parent_mark_format(arena, 1234567890, &mark);
+	assert_string_equal(text, "mvapply-for.1234567890.9000.a.b-c");
+	mark = parent_mark_parse(text);
+	assert_true(mark.kind == PARENT_MARK_FOR && mark.mtu == 9000);
+	assert_string_equal(mark.set, "a.b-c");
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_malformed),
-		cmocka_unit_test(test_vlan_is_sorted),
+		cmocka_unit_test(test_parent_marks), cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_malformed),    cmocka_unit_test(test_vlan_is_sorted),
 		cmocka_unit_test(test_too_long),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

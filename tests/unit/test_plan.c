@@ -750,6 +750,39 @@ static void test_bcqueuelen_unknown(void **state)
 	world_free(live);
 }
 
+#define RAISED ", ip_range: 172.16.86.0/25, manage_parent: true, mtu: "
+
+/* The marks alone say what is undone, and by whom. */
+static void test_manage_parent(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	struct live_link *eth0 = &world_ns(live, "the host")->links[0];
+	eth0->flags = 0;
+	world_expect(live, LAN(RAISED "9000") WEB, &open_options,
+		     "change eth0 mtu 1500 -> 9000, altname none -> mvapply-for.2.9000.default, "
+		     "altname none -> mvapply-was.2.down.1500, state down -> up; create web/lan");
+	world_reach(live, LAN(RAISED "9000") WEB);
+	assert_int_equal(eth0->mtu, 9000);
+	world_reach(live, LAN(RAISED "2000") WEB);
+	assert_int_equal(eth0->mtu, 2000);
+	eth0->mtu = 3000; /* another program's, from now on */
+	world_reach(live, LAN(RAISED "2000") WEB);
+	assert_int_equal(eth0->mtu, 3000);
+	world_expect(live, "networks: {}", &open_options,
+		     "delete web/lan; change eth0 altname mvapply-was.2.down.1500 -> none, "
+		     "altname mvapply-for.2.2000.default -> none, state up -> down");
+	world_reach(live, "networks: {}");
+	assert_int_equal(eth0->n_altnames, 0);
+	eth0->max_mtu = 1600;
+	world_expect(live, LAN(RAISED "9000") WEB, &open_options,
+		     "change eth0 altname none -> mvapply-for.2.0.default, altname none -> "
+		     "mvapply-was.2.down.3000, state down -> up; blocked lan: mtu 9000 is larger "
+		     "than 1600, the largest that eth0 supports; blocked web/lan: waits for "
+		     "network lan");
+	world_free(live);
+}
+
 /* Before 6.4, macvlan ignores the limit. */
 static void test_bclim_unknown(void **state)
 {
@@ -831,6 +864,7 @@ static const struct CMUnitTest others[] = {
 	cmocka_unit_test(test_engine_default_route),
 	cmocka_unit_test(test_bcqueuelen_unknown),
 	cmocka_unit_test(test_bclim_unknown),
+	cmocka_unit_test(test_manage_parent),
 	cmocka_unit_test(test_engine_default_route_later),
 	cmocka_unit_test(test_engine_other_routes),
 };
