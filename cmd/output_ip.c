@@ -63,8 +63,10 @@ static void put_route(const struct writer *writer, const struct ip_netns *namesp
 {
 	char text[ROUTE_TEXT_SIZE];
 	const char *family = route->to.ip.family == AF_INET6 ? " -6" : "";
-	fprintf(writer->out, "%s%s route %s %s dev %s proto %d\n", namespace->ip, family, verb,
-		link_route_format(route, text), name, OWNER_TAG_PROTOCOL);
+	const bool dev = !route->options.type;
+	fprintf(writer->out, "%s%s route %s %s%s%s proto %d\n", namespace->ip, family, verb,
+		link_route_format(route, text), dev ? " dev " : "", dev ? name : "",
+		OWNER_TAG_PROTOCOL);
 }
 
 /* `verb`: add or del. */

@@ -80,6 +80,8 @@ static void json_number(json_t *object, const char *key, uint32_t number)
 static void json_route_options(json_t *object, const struct route_options *options)
 {
 	char source[IP_TEXT_SIZE];
+	if (options->type)
+		json_put(object, "type", json_string(route_type_name(options->type)));
 	if (options->source.family)
 		json_put(object, "source", json_string(ip_format(&options->source, source)));
 	if (options->on_link)
@@ -104,7 +106,8 @@ static json_t *json_route(const struct link_route *route)
 	return object;
 }
 
-/* Rules as ip(8) shows them, and routes by links of other programs. */
+/* Rules as ip(8) shows them, and routes by links of other programs or of a type that leads nowhere.
+ */
 static json_t *json_policy(const struct live_ns *ns, const struct policy *policy)
 {
 	char text[POLICY_RULE_TEXT_SIZE];

@@ -160,6 +160,9 @@ static void detail_attachment(FILE *out, const struct link_spec *desired, bool v
 		if (verbose ||
 		    (desired->routes[i].to.len == 0 && !table_is_source(desired->routes[i].table)))
 			detail_route(out, &desired->routes[i]);
+	for (size_t i = 0; verbose && i < desired->policy.n_routes; i++)
+		if (desired->policy.routes[i].options.type)
+			detail_route(out, &desired->policy.routes[i]);
 	if (!verbose)
 		return;
 	fprintf(out, " %s on %s", link_mode_name(desired->mode), desired->parent_name);

@@ -91,6 +91,8 @@ static void put_route(struct tree *map, const struct route *route)
 	const struct route_options *options = &route->options;
 	put_prefix(map, "to", &route->to);
 	put_ip(map, "via", &route->via);
+	if (options->type)
+		tree_text(map, "type", route_type_name(options->type));
 	if (options->on_link)
 		tree_bool(map, "on_link", true);
 	put_number(map, "table", route->table);

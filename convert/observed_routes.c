@@ -218,6 +218,21 @@ static void rules_take(struct observed_set *set, struct observed_attachment *att
 	}
 }
 
+static void typed_take(struct observed_set *set, struct observed_attachment *attachment)
+{
+	const struct live_ns *ns = attachment->ns;
+	each_route_of (live, ns, 0) {
+		if (policy_typed_link(ns, live) != attachment->link)
+			continue;
+		struct route route = {
+			.to = live->to, .table = live->table, .options.type = live->options.type};
+		if (live->options.metric != route_metric(&live->to, 0))
+			route.options.metric = live->options.metric;
+		*array_push(set->arena, attachment->model.routes, attachment->model.n_routes) =
+			route;
+	}
+}
+
 void observed_routes(struct observed_set *set, struct observed_attachment *attachment)
 {
 	const struct observed_network *network = &set->networks[attachment->network];
@@ -226,5 +241,6 @@ void observed_routes(struct observed_set *set, struct observed_attachment *attac
 	each_route_of (route, attachment->ns, attachment->link->ifindex)
 		if (route_counts(attachment, route))
 			route_take(set, network, attachment, route);
+	typed_take(set, attachment);
 	rules_take(set, attachment);
 }

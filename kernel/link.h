@@ -99,9 +99,9 @@ struct live_addr {
 	uint32_t valid, preferred;
 };
 
-/* A unicast route; of a multipath route one next hop. */
+/* A route; of a multipath route one next hop. */
 struct live_route {
-	int ifindex;
+	int ifindex;      /* 0: of a type that leads nowhere */
 	uint32_t table;   /* 0: main; else one of policy routing, or of a VRF of the host */
 	struct prefix to; /* a default route has len 0 and the family */
 	struct ip via;    /* family 0: none */
@@ -135,9 +135,10 @@ struct link_route {
 	uint8_t protocol; /* 0: mvapply's own protocol number */
 };
 
-/* What leads to the routes of a link in POLICY_TABLE. */
+/* The rules and routes of a namespace that the attachment of a link needs: what leads to its routes
+ * in other tables, and routes that lead nowhere. */
 struct policy {
-	struct link_route *routes; /* by links of other programs */
+	struct link_route *routes; /* by links of other programs, or by none (options.type) */
 	size_t n_routes;
 	struct policy_rule *rules;
 	size_t n_rules;

@@ -386,10 +386,28 @@ static enum decoded multipath_get(const struct nlattr *attr, uint8_t family, siz
 		       : DECODE_BAD;
 }
 
-static bool route_is_relevant(const struct rtmsg *header)
+/* False: a type of route that a file cannot have. */
+static bool route_type_get(const struct rtmsg *header, enum route_type *ret)
+{
+	static const uint8_t types[] = {[ROUTE_UNICAST] = RTN_UNICAST,
+					[ROUTE_BLACKHOLE] = RTN_BLACKHOLE,
+					[ROUTE_UNREACHABLE] = RTN_UNREACHABLE,
+					[ROUTE_PROHIBIT] = RTN_PROHIBIT,
+					[ROUTE_THROW] = RTN_THROW};
+	for (size_t i = 0; i < COUNT(types); i++)
+		if (types[i] == header->rtm_type) {
+			*ret = (enum route_type)i;
+			return true;
+		}
+	return false;
+}
+
+/* Before 5.19 the kernel lists its own IPv6 route that no packet takes (ip6_null_entry). */
+static bool route_is_relevant(const struct rtmsg *header, enum route_type type)
 {
 	return (header->rtm_family == AF_INET || header->rtm_family == AF_INET6) &&
-	       header->rtm_type == RTN_UNICAST && !(header->rtm_flags & RTM_F_CLONED);
+	       !(header->rtm_flags & RTM_F_CLONED) &&
+	       (type == ROUTE_UNICAST || header->rtm_protocol != RTPROT_KERNEL);
 }
 
 static enum route_scope scope_of(const struct rtmsg *header)
@@ -417,14 +435,16 @@ enum decoded decode_route(const struct nlmsghdr *message, size_t hop, struct liv
 	uint32_t table = header->rtm_table;
 	if (!fixed_get(at[RTA_TABLE], &table, sizeof(table)))
 		return DECODE_BAD;
-	if (!route_is_relevant(header))
+	enum route_type type;
+	if (!route_type_get(header, &type) || !route_is_relevant(header, type))
 		return DECODE_SKIP;
 
 	const uint8_t family = header->rtm_family;
 	struct live_route route = {.table = table == RT_TABLE_MAIN ? 0 : table,
 				   .to = {.ip = {.family = family}},
 				   .proto = header->rtm_protocol,
-				   .options = {.scope = scope_of(header),
+				   .options = {.type = type,
+					       .scope = scope_of(header),
 					       .on_link = header->rtm_flags & RTNH_F_ONLINK}};
 	if (!ip_get(at[RTA_DST], family, &route.to.ip) ||
 	    !ip_get(at[RTA_PREFSRC], family, &route.options.source) ||
@@ -433,6 +453,8 @@ enum decoded decode_route(const struct nlmsghdr *message, size_t hop, struct liv
 	    header->rtm_dst_len > ip_bits(&route.to.ip))
 		return DECODE_BAD;
 	route.to.len = header->rtm_dst_len;
+	if (type != ROUTE_UNICAST)
+		route.ifindex = 0; /* of IPv6 it is the loopback link's */
 	const enum decoded decoded = at[RTA_MULTIPATH]
 					     ? multipath_get(at[RTA_MULTIPATH], family, hop, &route)
 				     : hop ? DECODE_SKIP

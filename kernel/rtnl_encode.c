@@ -378,7 +378,18 @@ static bool route_put(union message *message, int ifindex, const struct link_rou
 	       (!route->options.source.family ||
 		put_ip(message, RTA_PREFSRC, &route->options.source)) &&
 	       (route->table <= UINT8_MAX || put_u32(message, RTA_TABLE, route->table)) &&
-	       put_u32(message, RTA_OIF, (uint32_t)(route->device ? route->device : ifindex));
+	       (route->options.type ||
+		put_u32(message, RTA_OIF, (uint32_t)(route->device ? route->device : ifindex)));
+}
+
+static uint8_t route_type(const struct link_route *route)
+{
+	static const uint8_t types[] = {[ROUTE_UNICAST] = RTN_UNICAST,
+					[ROUTE_BLACKHOLE] = RTN_BLACKHOLE,
+					[ROUTE_UNREACHABLE] = RTN_UNREACHABLE,
+					[ROUTE_PROHIBIT] = RTN_PROHIBIT,
+					[ROUTE_THROW] = RTN_THROW};
+	return types[route->options.type];
 }
 
 static uint8_t route_scope(const struct link_route *route)
@@ -405,9 +416,9 @@ bool encode_route_add(union message *message, int ifindex, const struct link_rou
 		      uint16_t flags)
 {
 	struct rtmsg *header = route_begin(message, RTM_NEWROUTE, NLM_F_CREATE | flags, route);
-	header->rtm_type = RTN_UNICAST;
+	header->rtm_type = route_type(route);
 	header->rtm_protocol = route->protocol ? route->protocol : OWNER_TAG_PROTOCOL;
-	header->rtm_scope = route_scope(route);
+	header->rtm_scope = route->options.type ? RT_SCOPE_UNIVERSE : route_scope(route);
 	header->rtm_flags = route->options.on_link ? RTNH_F_ONLINK : 0;
 	return (!route->options.metric || put_u32(message, RTA_PRIORITY, route->options.metric)) &&
 	       route_put(message, ifindex, route) && metrics_put(message, &route->options);
@@ -419,6 +430,7 @@ bool encode_route_delete(union message *message, int ifindex, const struct link_
 	struct rtmsg *header = route_begin(message, RTM_DELROUTE, 0, route);
 	header->rtm_protocol = protocol;
 	header->rtm_scope = RT_SCOPE_NOWHERE; /* matches any */
+	header->rtm_type = route->options.type ? route_type(route) : RTN_UNSPEC;
 	return (!metric || put_u32(message, RTA_PRIORITY, metric)) &&
 	       route_put(message, ifindex, route);
 }

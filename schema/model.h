@@ -144,10 +144,14 @@ struct network {
 			     */
 };
 
+/* All but ROUTE_UNICAST lead nowhere: they belong to the namespace, not to a link. */
+enum route_type { ROUTE_UNICAST, ROUTE_BLACKHOLE, ROUTE_UNREACHABLE, ROUTE_PROHIBIT, ROUTE_THROW };
+
 enum route_scope { SCOPE_DEFAULT, SCOPE_GLOBAL, SCOPE_LINK, SCOPE_HOST };
 
 /* What a route has besides its destination and its next hop. */
 struct route_options {
+	enum route_type type;
 	struct ip source;       /* of packets without one; family 0: the kernel's choice */
 	bool on_link;           /* the next hop is on the LAN, though its address is in no subnet */
 	enum route_scope scope; /* IPv4 alone has scopes */

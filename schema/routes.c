@@ -37,7 +37,7 @@ static void check_destination(struct build *build, const struct scope *scope,
 	const struct subnet *own = network_subnet(info, &route->to.ip);
 	char to[PREFIX_TEXT_SIZE];
 	prefix_format(&route->to, to);
-	if (route->to.len == 0 && !route->table)
+	if (route->to.len == 0 && !route->table && !route->options.type)
 		report_key(context, CODE_ROUTE, scope, item, "to", DEFAULT_ROUTE_HINT,
 			   "%s is the default route", to);
 	else if (own && prefix_equal(&own->prefix, &route->to) && !route->table)
@@ -95,6 +95,25 @@ static void check_options(struct build *build, const struct scope *scope, const 
 			   route->table == RT_TABLE_LOCAL ? "the kernel" : "mvapply itself");
 }
 
+/* A route that leads nowhere has neither a link nor a packet that passes it. */
+static void check_type(struct build *build, const struct scope *scope, const struct route *route,
+		       const struct node *item)
+{
+	static const char *const keys[] = {"via", "on_link", "mtu", "advmss", "scope", "source"};
+	for (size_t i = 0; route->options.type && i < sizeof(keys) / sizeof(*keys); i++)
+		if (node_get(item, keys[i]))
+			report_key(&build->context, CODE_ROUTE, scope, item, keys[i],
+				   "remove it, or remove `type`",
+				   "does not apply to a route of type %s",
+				   route_type_name(route->options.type));
+}
+
+/* Whether the container has the route once for both: it belongs to the namespace. */
+static bool shared(const struct route *one, const struct route *other)
+{
+	return one->options.type && one->options.type == other->options.type;
+}
+
 /* The key outlives the index. */
 static const struct route_key *route_key_of(struct arena *arena, const struct route *route)
 {
@@ -123,7 +142,9 @@ static void check_route(struct build *build, const struct scope *scope,
 	if (!route->to.ip.family)
 		return;
 	check_destination(build, scope, info, route, item);
-	check_next_hop(build, scope, info, route, item);
+	check_type(build, scope, route, item);
+	if (!route->options.type)
+		check_next_hop(build, scope, info, route, item);
 	check_options(build, scope, route, item);
 	const struct route *other = route_enter(build, seen, route);
 	if (other)
@@ -158,7 +179,7 @@ void network_routes_enter(struct build *build, const struct scope *scope,
 		if (!route->to.ip.family || attachment_has_route(attachment, route))
 			continue;
 		const struct route *other = route_enter(build, seen, route);
-		if (other && other != route)
+		if (other && other != route && !shared(other, route))
 			report(&build->context, CODE_ROUTE, scope, at,
 			       "give one of the two another metric, or list the route in the "
 			       "attachment that has to have it",

@@ -40,6 +40,15 @@ const struct word route_scope_words[] = {
 	{0},
 };
 
+const struct word route_type_words[] = {
+	{"unicast", ROUTE_UNICAST, "through the link"},
+	{"blackhole", ROUTE_BLACKHOLE, "packets are dropped silently"},
+	{"unreachable", ROUTE_UNREACHABLE, "packets are refused: no route to host"},
+	{"prohibit", ROUTE_PROHIBIT, "packets are refused: administratively prohibited"},
+	{"throw", ROUTE_THROW, "the look-up in this table ends, and the next rule applies"},
+	{0},
+};
+
 const char *words_list(struct arena *arena, const struct word *words, unsigned values)
 {
 	const char *list = NULL, *last = NULL;
@@ -83,6 +92,11 @@ const char *ipvlan_flag_name(enum ipvlan_flag flag)
 const char *route_scope_name(enum route_scope scope)
 {
 	return word_name(route_scope_words, scope);
+}
+
+const char *route_type_name(enum route_type type)
+{
+	return word_name(route_type_words, type);
 }
 
 const char *source_kind_name(enum source_kind kind)

@@ -12,7 +12,7 @@ struct word {
 };
 
 extern const struct word driver_words[], vlan_protocol_words[], link_mode_words[],
-	ipvlan_flag_words[], route_scope_words[];
+	ipvlan_flag_words[], route_scope_words[], route_type_words[];
 
 #define WORDS_ALL (~0U)
 
@@ -25,6 +25,7 @@ const char *vlan_protocol_name(enum vlan_protocol protocol);
 const char *link_mode_name(enum link_mode mode);
 const char *ipvlan_flag_name(enum ipvlan_flag flag);
 const char *route_scope_name(enum route_scope scope);
+const char *route_type_name(enum route_type type);
 const char *source_kind_name(enum source_kind kind);
 
 #endif

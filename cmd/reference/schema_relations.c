@@ -66,8 +66,12 @@ static const struct relations {
 	 "{'allOf': [" SAME_FAMILY("to", "via") "," SAME_FAMILY(
 		 "to",
 		 "source") ","
-			   "{'anyOf': [{'required': ['table']},"
-			   "  {'properties': {'to': {'not': {'pattern': '/0$'}}}}]},"
+			   "{'if': {'required': ['type'],"
+			   "        'properties': {'type': {'not': {'const': 'unicast'}}}},"
+			   " 'then': {'properties': {'via': false, 'on_link': false, 'mtu': false,"
+			   "   'advmss': false, 'scope': false, 'source': false}},"
+			   " 'else': {'anyOf': [{'required': ['table']},"
+			   "  {'properties': {'to': {'not': {'pattern': '/0$'}}}}]}},"
 			   "{'properties': {'table': {'not': {'anyOf': [{'enum': [77, 78, 255]},"
 			   " {'minimum': 7700, 'maximum': 7955}]}}}},"
 			   "{'if': {'properties': {'to': {'pattern': ':'}}},"

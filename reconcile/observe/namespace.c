@@ -371,8 +371,32 @@ static bool details_needed(const struct live_ns *ns,
 	return false;
 }
 
-/* A new namespace: without a link that is up it has no routes, and addresses of a loopback link
- * cannot conflict. */
+static bool any_typed(const struct route *routes, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (routes[i].options.type)
+			return true;
+	return false;
+}
+
+/* Whether a container asks for routes that lead nowhere, which need no link. */
+static bool typed_needed(const struct namespace_read_options *read_options)
+{
+	for (size_t i = 0; i < read_options->n_containers; i++) {
+		const struct container *container = read_options->containers[i];
+		for (size_t k = 0; k < container->n_attachments; k++) {
+			const struct attachment *attachment = &container->attachments[k];
+			const struct network *network = attachment->network;
+			if (any_typed(attachment->routes, attachment->n_routes) ||
+			    (network && any_typed(network->routes, network->n_routes)))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A new namespace: without a link that is up it has no routes through one, and addresses of a
+ * loopback link cannot conflict. */
 static bool is_bare(const struct live_ns *ns)
 {
 	return ns->n_links == 1 && (ns->links[0].flags & (IFF_LOOPBACK | IFF_UP)) == IFF_LOOPBACK;
@@ -393,7 +417,7 @@ static int read_in_netns(struct namespace_reader *reader, struct error *error)
 		return status;
 	if (read_options->links_only || !details_needed(ns, read_options))
 		return 0;
-	if (!is_bare(ns) &&
+	if ((!is_bare(ns) || typed_needed(read_options)) &&
 	    ((status = dump_part(reader, "addresses", encode_addr_dump, addr_take, error)) < 0 ||
 	     (status = routes_read(reader, error)) < 0))
 		return status;

@@ -186,6 +186,34 @@ static struct check_result rule_denied(const struct matched *matched,
 			     rule->rule.priority));
 }
 
+static bool typed_asked(const struct assigned_routes *assigned, const struct live_route *live)
+{
+	for (size_t i = 0; i < assigned->n_typed; i++)
+		if (link_route_is(&assigned->typed[i], live))
+			return true;
+	return false;
+}
+
+/* A route of another program, or of a link of mvapply's that stays, in the place of one that leads
+ * nowhere. */
+static const struct live_route *typed_in_way(const struct conflict_finder *finder,
+					     const struct planned_attachment *planned)
+{
+	const struct matched *matched = finder->assigned->matched;
+	const struct assigned_routes *assigned =
+		&finder->assigned->routes->assigned[planned->number];
+	for (size_t i = 0; assigned->n_typed && i < planned->ns->n_routes; i++) {
+		const struct live_route *route = &planned->ns->routes[i];
+		const bool others = set_of_route(matched, planned->ns, route) ||
+				    kept_of_route(matched, planned->ns, route);
+		if (typed_asked(assigned, route) &&
+		    (others ||
+		     (route->proto != OWNER_TAG_PROTOCOL && !matched->input->options->adopt)))
+			return route;
+	}
+	return NULL;
+}
+
 /* An unmanaged rule at a priority of those that the attachment needs: it may lead elsewhere. */
 static struct check_result check_rules(const struct conflict_finder *finder,
 				       const struct planned_attachment *planned)
@@ -221,7 +249,8 @@ struct check_result check_routes(const struct conflict_finder *finder,
 		if (desired_route)
 			desired_route->replaces = true;
 	}
-	return check_rules(finder, planned);
+	const struct live_route *in_way = typed_in_way(finder, planned);
+	return in_way ? route_denied(matched, planned, in_way) : check_rules(finder, planned);
 }
 
 bool conflict_has_route(const struct conflict_finder *finder,

@@ -412,8 +412,9 @@ static void answer_change(const struct step *step, struct changes *changes, bool
 			  const struct link_route *route)
 {
 	const struct live_link *link = live_link_by_index(step->ns, route->device);
-	const char *text = arena_printf(changes->arena, "%s dev %s",
-					route_text(changes->arena, route), link ? link->name : "?");
+	const char *text = route_text(changes->arena, route);
+	if (!route->options.type)
+		text = arena_printf(changes->arena, "%s dev %s", text, link ? link->name : "?");
 	change_add(changes, FIELD_ROUTE, from ? text : NULL, from ? NULL : text)->route = *route;
 }
 

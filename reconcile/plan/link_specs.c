@@ -168,6 +168,16 @@ static void sysctls_specify(const struct specifier *specifier,
 	ipv6_specify(specifier, planned, spec);
 }
 
+/* Takes the place of another program's route, which only --adopt allows (check_routes). */
+static struct link_route typed_route(const struct live_ns *ns, const struct link_route *assigned)
+{
+	struct link_route route = *assigned;
+	for (size_t i = 0; i < ns->n_routes; i++)
+		route.replaces |= ns->routes[i].proto != OWNER_TAG_PROTOCOL &&
+				  link_route_is(&route, &ns->routes[i]);
+	return route;
+}
+
 static void policy_specify(const struct specifier *specifier,
 			   const struct planned_attachment *planned, struct link_spec *spec)
 {
@@ -175,6 +185,9 @@ static void policy_specify(const struct specifier *specifier,
 	const struct checked_attachment *checked = &specifier->conflicts->checked[planned->number];
 	const struct assigned_routes *assigned =
 		&specifier->assigned->routes->assigned[planned->number];
+	for (size_t i = 0; i < assigned->n_typed; i++)
+		*array_push(specifier->assigned->input->arena, spec->policy.routes,
+			    spec->policy.n_routes) = typed_route(planned->ns, &assigned->typed[i]);
 	for (size_t i = 0; i < assigned->n_rules; i++)
 		*array_push(specifier->assigned->input->arena, spec->policy.rules,
 			    spec->policy.n_rules) = assigned->rules[i];

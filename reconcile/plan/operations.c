@@ -241,7 +241,8 @@ static void change_route(struct lister *lister, const struct change *change)
 {
 	if (change->to)
 		add(lister, (struct operation){.type = OP_ROUTE_ADD,
-					       .replace = change->from || change->route.device,
+					       .replace = change->from || change->route.device ||
+							  change->route.replaces,
 					       .route = &change->route});
 }
 

@@ -146,9 +146,36 @@ static void defaults_add(const struct router *router, const struct netns_group *
 	}
 }
 
+static bool has_typed(const struct assigned_routes *assigned, const struct link_route *route)
+{
+	for (size_t i = 0; i < assigned->n_typed; i++)
+		if (link_route_same(&assigned->typed[i], route))
+			return true;
+	return false;
+}
+
+/* The first attachment of the namespace that asks for it gets it. */
+static void typed_add(const struct router *router, const struct planned_attachment *planned,
+		      const struct route *route)
+{
+	const struct netns_group *group = planned->netns_group;
+	struct assigned_routes *assigned = &router->assigned[planned->number];
+	const struct link_route added = {
+		.table = route->table, .to = route->to, .options = route->options};
+	bool known = has_typed(assigned, &added);
+	for (size_t i = 0; group && i < group->count; i++)
+		known |= has_typed(&router->assigned[group->planned_all[i]->number], &added);
+	if (!known)
+		*array_push(router->input->arena, assigned->typed, assigned->n_typed) = added;
+}
+
 static void own_route_add(const struct router *router, const struct planned_attachment *planned,
 			  const struct route *route)
 {
+	if (route->options.type) {
+		typed_add(router, planned, route);
+		return;
+	}
 	struct link_route added = {.table = route->table,
 				   .to = route->to,
 				   .via = route->via,

@@ -12,6 +12,8 @@
 struct assigned_routes {
 	struct link_route *routes;
 	size_t count;
+	struct link_route *typed; /* that lead nowhere, once in a namespace */
+	size_t n_typed;
 	struct policy_rule *rules; /* of the file, and of `policy_routing` */
 	size_t n_rules;
 	struct link_dhcp dhcp;

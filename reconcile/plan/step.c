@@ -51,6 +51,8 @@ const char *link_route_format(const struct link_route *route, char text[ROUTE_TE
 	const uint32_t metric = route_metric(&route->to, options->metric);
 	char value[PREFIX_TEXT_SIZE];
 	*text = '\0';
+	if (options->type)
+		word_add(text, route_type_name(options->type), "");
 	word_add(text, route->to.len ? prefix_format(&route->to, value) : "default", "");
 	if (route->via.family)
 		word_add(text, "via", ip_format(&route->via, value));

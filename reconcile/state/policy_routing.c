@@ -2,6 +2,7 @@
 
 #include <linux/rtnetlink.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 
 /* Engines give a link one address of a family. Whoever controls the namespace can add any number.
@@ -12,7 +13,7 @@ static const uint8_t families[] = {AF_INET, AF_INET6};
 
 static bool is_default_of(const struct live_route *route, uint8_t family)
 {
-	return !route->to.len && route->to.ip.family == family;
+	return !route->to.len && route->to.ip.family == family && !route->options.type;
 }
 
 const struct live_route *policy_other_default(const struct live_ns *ns, uint8_t family,
@@ -178,7 +179,9 @@ bool policy_rule_equal(const struct policy_rule *a, const struct policy_rule *b)
 static bool route_equal(const struct link_route *a, const struct link_route *b)
 {
 	return a->table == b->table && a->device == b->device && prefix_equal(&a->to, &b->to) &&
-	       ip_equal(&a->via, &b->via);
+	       ip_equal(&a->via, &b->via) && a->options.type == b->options.type &&
+	       (!a->options.type ||
+		route_metric(&a->to, a->options.metric) == route_metric(&b->to, b->options.metric));
 }
 
 bool policy_has_rule(const struct policy *policy, const struct policy_rule *rule)
@@ -243,17 +246,31 @@ static bool managed_answer(const struct live_route *route)
 	return route->table == POLICY_TABLE_ANSWERS && route->proto == OWNER_TAG_PROTOCOL;
 }
 
+static bool managed_typed(const struct live_route *route)
+{
+	return route->options.type && route->proto == OWNER_TAG_PROTOCOL;
+}
+
 static struct link_route answer_of(const struct live_route *live)
 {
 	return (struct link_route){
 		.table = live->table, .device = live->ifindex, .to = live->to, .via = live->via};
 }
 
+static struct link_route typed_of(const struct live_route *live)
+{
+	return (struct link_route){
+		.table = live->table,
+		.to = live->to,
+		.options = {.type = live->options.type, .metric = live->options.metric}};
+}
+
 bool live_policy_route_exists(const struct live_ns *ns, const struct link_route *route)
 {
 	each_route_of (live, ns, route->device) {
-		const struct link_route answer = answer_of(live);
-		if (managed_answer(live) && route_equal(&answer, route))
+		const struct link_route known =
+			live->options.type ? typed_of(live) : answer_of(live);
+		if ((managed_answer(live) || managed_typed(live)) && route_equal(&known, route))
 			return true;
 	}
 	return false;
@@ -272,15 +289,40 @@ static void family_add(struct arena *arena, const struct live_ns *ns, uint8_t fa
 			*array_push(arena, policy->rules, policy->n_rules) = ns->rules[i].rule;
 }
 
-const struct live_link *policy_rule_link(const struct live_ns *ns, const struct policy_rule *rule)
+static const struct live_link *table_link(const struct live_ns *ns, uint32_t table)
 {
 	for (size_t i = 0; i < ns->n_routes; i++)
-		if (ns->routes[i].proto == OWNER_TAG_PROTOCOL && ns->routes[i].table == rule->table)
+		if (ns->routes[i].proto == OWNER_TAG_PROTOCOL && ns->routes[i].table == table &&
+		    !ns->routes[i].options.type)
 			return live_link_by_index(ns, ns->routes[i].ifindex);
 	for (size_t i = 0; i < ns->n_links; i++)
 		if (role_in_container(ns->links[i].tag.role))
 			return &ns->links[i];
 	return NULL;
+}
+
+const struct live_link *policy_rule_link(const struct live_ns *ns, const struct policy_rule *rule)
+{
+	return table_link(ns, rule->table);
+}
+
+const struct live_link *policy_typed_link(const struct live_ns *ns, const struct live_route *route)
+{
+	const struct live_link *link = managed_typed(route) ? table_link(ns, route->table) : NULL;
+	for (size_t i = 0; link && i < ns->n_links; i++)
+		if (role_in_container(ns->links[i].tag.role) &&
+		    strcmp(ns->links[i].tag.set, link->tag.set) != 0)
+			return NULL;
+	return link;
+}
+
+/* Routes that lead nowhere; `link` NULL: of all links. */
+static void typed_add(struct arena *arena, const struct live_ns *ns, const struct live_link *link,
+		      struct policy *policy)
+{
+	each_route_of (live, ns, 0)
+		if (link ? policy_typed_link(ns, live) == link : managed_typed(live))
+			*array_push(arena, policy->routes, policy->n_routes) = typed_of(live);
 }
 
 /* Rules of the file; `link` NULL: of all links. */
@@ -300,6 +342,7 @@ struct policy policy_of_namespace(struct arena *arena, const struct live_ns *ns)
 	struct policy policy = {0};
 	for (size_t i = 0; i < sizeof(families); i++)
 		family_add(arena, ns, families[i], &policy);
+	typed_add(arena, ns, NULL, &policy);
 	rules_add(arena, ns, NULL, &policy);
 	return policy;
 }
@@ -311,8 +354,10 @@ struct policy policy_of_link(struct arena *arena, const struct live_ns *ns,
 	for (size_t i = 0; !ns->host && i < sizeof(families); i++)
 		if (live_policy_link(ns, families[i]) == link)
 			family_add(arena, ns, families[i], &policy);
-	if (!ns->host)
+	if (!ns->host) {
+		typed_add(arena, ns, link, &policy);
 		rules_add(arena, ns, link, &policy);
+	}
 	return policy;
 }
 

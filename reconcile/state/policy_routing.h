@@ -54,6 +54,9 @@ bool live_rule_managed(const struct live_rule *rule);
 /* The link that a rule of the file belongs to: the first with a managed route in its table; where
  * none has one, the first attachment. NULL: there is none. */
 const struct live_link *policy_rule_link(const struct live_ns *ns, const struct policy_rule *rule);
+/* The same of a managed route that leads nowhere. NULL: there is none, it is not managed, or links
+ * of several sets are in the namespace: which of them has made the route is unknown. */
+const struct live_link *policy_typed_link(const struct live_ns *ns, const struct live_route *route);
 /* Whether the namespace has the rule with mvapply's protocol, or the route. */
 bool live_rule_exists(const struct live_ns *ns, const struct policy_rule *rule);
 bool live_policy_route_exists(const struct live_ns *ns, const struct link_route *route);

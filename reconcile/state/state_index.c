@@ -96,7 +96,8 @@ static void *items_sort(struct arena *arena, const void *items, size_t count, si
 
 bool live_route_is_default(const struct live_route *route)
 {
-	return !route->to.len && (!route->table || route->table == POLICY_TABLE);
+	return !route->to.len && !route->options.type &&
+	       (!route->table || route->table == POLICY_TABLE);
 }
 
 bool live_route_is_source(const struct live_route *route)

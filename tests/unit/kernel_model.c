@@ -499,19 +499,27 @@ static bool reachable(const struct live_ns *ns, const struct live_link *link, co
 	return false;
 }
 
+/* A route that leads nowhere has no link. */
+static int route_device(int own, const struct link_route *route)
+{
+	if (route->options.type)
+		return 0;
+	return route->device ? route->device : own;
+}
+
 int kernel_route_add(struct live_ns *ns, int own, const struct link_route *route, uint8_t proto,
 		     bool replace)
 {
-	const int ifindex = route->device ? route->device : own;
+	const int ifindex = route_device(own, route);
 	const struct live_link *link = link_at(ns, ifindex);
 	struct live_route *live = route_at(ns, route);
-	if (!link)
+	if (!link && !route->options.type)
 		return -ENODEV;
 	const struct ip *via = &route->via;
 	if (via->family && !route->options.on_link && !ip_is_link_local(via) &&
 	    !reachable(ns, link, &route->via))
 		return -ENETUNREACH;
-	if (!(link->flags & IFF_UP))
+	if (link && !(link->flags & IFF_UP))
 		return -ENETDOWN;
 	if (live && !replace)
 		return -EEXIST;
@@ -529,9 +537,9 @@ int kernel_route_add(struct live_ns *ns, int own, const struct link_route *route
 
 int kernel_route_delete(struct live_ns *ns, int own, const struct link_route *route)
 {
-	const int ifindex = route->device ? route->device : own;
+	const int ifindex = route_device(own, route);
 	struct live_route *live = route_at(ns, route);
-	if (!link_at(ns, ifindex))
+	if (!link_at(ns, ifindex) && !route->options.type)
 		return -ENODEV;
 	if (!live || live->ifindex != ifindex)
 		return -ESRCH;

@@ -250,7 +250,8 @@ static void route_round_trip(const struct link_route *route)
 	assert_true(prefix_equal(&live.to, &route->to));
 	assert_true(ip_equal(&live.via, &route->via));
 	assert_true(ip_equal(&live.options.source, &route->options.source));
-	assert_int_equal(live.ifindex, 5);
+	assert_int_equal(live.ifindex, route->options.type ? 0 : 5);
+	assert_int_equal(live.options.type, route->options.type);
 	assert_int_equal(live.proto, OWNER_TAG_PROTOCOL);
 	assert_int_equal(live.table, route->table);
 	assert_int_equal(live.options.on_link, route->options.on_link);
@@ -280,6 +281,14 @@ static void test_route_round_trip(void **state)
 		 0,
 		 {.scope = SCOPE_GLOBAL, .mtu = 1400, .advmss = 1360, .metric = 4294967295}},
 		{"fd01::/16", "fe80::1", NULL, 0, {.scope = SCOPE_GLOBAL, .mtu = 1280}},
+		{"10.0.0.0/8", NULL, NULL, 0, {.type = ROUTE_BLACKHOLE, .scope = SCOPE_GLOBAL}},
+		{"0.0.0.0/0", NULL, NULL, 100, {.type = ROUTE_THROW, .scope = SCOPE_GLOBAL}},
+		{"10.0.0.0/8",
+		 NULL,
+		 NULL,
+		 300,
+		 {.type = ROUTE_PROHIBIT, .scope = SCOPE_GLOBAL, .metric = 7}},
+		{"fd01::/16", NULL, NULL, 0, {.type = ROUTE_UNREACHABLE, .scope = SCOPE_GLOBAL}},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct link_route route = {.table = rows[i].table, .options = rows[i].options};
