@@ -7,7 +7,7 @@ A page is played in sections, each on a host of its own, which begins at a comme
 or, where it speaks of an engine, engine=docker: a real one that has the image "alpine"
 (engine=docker-runtime: one with mvapply as a runtime, which reads network.yaml; engine=docker-driver: one
 with mvapply as a plugin, which does, too); and
-dhcp=172.16.86.50 is a DHCP server on the LAN with that one address. stand-in=NAME is a container where no
+lxc=NAME is a container of LXC that is not started; dhcp=172.16.86.50 is a DHCP server on the LAN with that one address. stand-in=NAME is a container where no
 engine can run, as under user-mode Linux: a process with a network namespace of its own, which a stand-in for
 Docker's API knows by that name, and a function `docker` that runs commands in it. In it, a YAML block whose
 first line is "# NAME.yaml", a script whose second line is "# NAME.sh", or a unit file of Podman whose first
@@ -21,6 +21,7 @@ import re
 import subprocess
 import time
 
+import lxc_container
 from dhcp_server import Server
 from docker_plugin import plugged
 from engines import BUSYBOX, PageDocker, running
@@ -202,6 +203,8 @@ def prepare(host, setup, stack):
         elif key == "dhcp":
             # It has only one address, so that the lease is predictable.
             Server(host, pool=f"{value},{value}").begin()
+        elif key == "lxc":
+            stack.enter_context(lxc_container.made(host, value, begin=False))
         elif key == "copy":
             source, name = value.split(":")
             host.write(read(source), name)

@@ -4,8 +4,8 @@ import contextlib
 
 from declare import document, lan
 from host import same
+from lxc_container import made
 from registry import test
-from test_lxc import made
 from test_machine import machine
 from test_systemd_unit import group
 
