@@ -152,6 +152,7 @@ static void detail_attachment(FILE *out, const struct link_spec *desired, bool v
 	char address[PREFIX_TEXT_SIZE], mac[MAC_TEXT_SIZE];
 	fputs(desired->name, out);
 	fputs(desired->dhcp.enabled ? " dhcp" : "", out);
+	fputs(desired->accept_ra ? " accept_ra" : "", out);
 	for (size_t i = 0; i < desired->n_addrs; i++)
 		fprintf(out, " %s", prefix_format(&desired->addrs[i], address));
 	if (desired->mac.set)

@@ -157,6 +157,8 @@ void serialise_network(struct tree *map, const struct network *network)
 		tree_bool(map, "internal", true);
 	if (network->dhcp)
 		tree_bool(map, "dhcp", true);
+	if (network->accept_ra)
+		tree_bool(map, "accept_ra", true);
 	put_subnets(map, network);
 	if (network->mtu)
 		tree_number(map, "mtu", network->mtu);
@@ -200,6 +202,8 @@ void serialise_attachment(struct tree *map, const struct attachment *attachment)
 	char mac[MAC_TEXT_SIZE];
 	if (attachment->has_dhcp)
 		tree_bool(map, "dhcp", attachment->dhcp);
+	if (attachment->has_accept_ra)
+		tree_bool(map, "accept_ra", attachment->accept_ra);
 	put_addresses(map, attachment);
 	if (attachment->mac.set)
 		tree_text(map, "mac_address", mac_format(&attachment->mac, mac));

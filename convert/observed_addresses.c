@@ -43,7 +43,7 @@ struct subnet *observed_subnet_make(struct observed_set *set, struct observed_ne
 
 bool observed_addr_counts(const struct live_link *link, const struct live_addr *addr)
 {
-	return addr->scope < RT_SCOPE_LINK &&
+	return addr->scope < RT_SCOPE_LINK && !live_addr_autoconf(addr) &&
 	       (link->tag.role != ROLE_NONE || addr->flags & IFA_F_PERMANENT);
 }
 
@@ -419,6 +419,8 @@ static void claims_take(const struct ballot *ballot)
 		struct observed_attachment *attachment = ballot->voters[i].attachment;
 		attachment->model.dhcp = attachment->model.has_dhcp =
 			live_lease(ballot->set->live, attachment->ns, attachment->link) != NULL;
+		attachment->model.accept_ra = attachment->model.has_accept_ra =
+			live_link_accepts_ra(attachment->link);
 		(void)address_find(ballot, attachment, IPV4, claimed);
 	}
 }

@@ -271,6 +271,29 @@ static void dhcp_finish(const struct ballot *ballot)
 	}
 }
 
+/* If most of a network's attachments accept router advertisements, the network gets `accept_ra`
+ * instead of them. */
+static void accept_ra_finish(const struct ballot *ballot)
+{
+	size_t accept = 0, counted = 0;
+	for (size_t i = 0; i < ballot->n_voters; i++) {
+		const bool counts = ballot_counts(ballot, &ballot->voters[i]);
+		counted += counts;
+		accept += counts && ballot->voters[i].attachment->model.accept_ra;
+	}
+	ballot->network->model.accept_ra = 2 * accept > counted;
+	for (size_t i = 0; i < ballot->n_voters; i++) {
+		struct attachment *model = &ballot->voters[i].attachment->model;
+		model->has_accept_ra = model->accept_ra != ballot->network->model.accept_ra;
+	}
+}
+
+static void numbering_finish(const struct ballot *ballot)
+{
+	dhcp_finish(ballot);
+	accept_ra_finish(ballot);
+}
+
 /* Whether its attachments are live and have no address: it is of layer 2 only. */
 static bool is_layer2(const struct ballot *ballot)
 {
@@ -286,7 +309,7 @@ static void empty_finish(struct observed_set *set, const struct ballot *ballot,
 			 struct observed_network *network)
 {
 	struct network *model = &network->model;
-	if (model->n_subnets || model->dhcp || is_layer2(ballot))
+	if (model->n_subnets || model->dhcp || model->accept_ra || is_layer2(ballot))
 		return;
 	struct subnet *subnet = array_push(set->arena, model->subnets, model->n_subnets);
 	if (!parent_subnet(set, network->parent, &subnet->prefix))
@@ -310,7 +333,7 @@ void observed_finish(struct observed_set *set)
 	observed_routers(set, ballots);
 	each_attachment(set, observed_routes);
 	for (size_t i = 0; i < set->n_networks; i++)
-		dhcp_finish(&ballots[i]);
+		numbering_finish(&ballots[i]);
 	for (size_t i = 0; i < set->n_containers; i++) {
 		names_finish(set, &set->containers[i]);
 		priority_finish(set, &set->containers[i]);

@@ -7,11 +7,11 @@
 #include <string.h>
 
 /* Routes that the kernel did not create: of mvapply's protocol, or manual ones on an adopted link;
- * without those of a lease. */
+ * without those of a lease and of router advertisements. */
 static bool route_counts(const struct observed_attachment *attachment,
 			 const struct live_route *route)
 {
-	if (attachment->model.dhcp && route->to.ip.family == AF_INET)
+	if ((attachment->model.dhcp && route->to.ip.family == AF_INET) || route->proto == RTPROT_RA)
 		return false;
 	return route->proto == OWNER_TAG_PROTOCOL ||
 	       (attachment->link->tag.role == ROLE_NONE && route->proto != RTPROT_KERNEL);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char accept_ra[] = "net.ipv6.conf.IFNAME.accept_ra";
 static const char stable_secret[] = "net.ipv6.conf.IFNAME.stable_secret";
 static const char addr_gen_mode[] = "net.ipv6.conf.IFNAME.addr_gen_mode";
 
@@ -46,7 +45,10 @@ static bool is_quiet(const struct observed_attachment *attachment)
 static const char *default_sysctl_value(const struct observed_attachment *attachment,
 					const char *key, char mtu[16])
 {
-	if (strcmp(key, accept_ra) == 0 && is_quiet(attachment))
+	if (live_link_accepts_ra(attachment->link) &&
+	    (strcmp(key, ACCEPT_RA_KEY) == 0 || strcmp(key, ACCEPT_RA_DEFRTR_KEY) == 0))
+		return live_sysctl(attachment->link, key);
+	if (strcmp(key, ACCEPT_RA_KEY) == 0 && is_quiet(attachment))
 		return "0";
 	if (strcmp(key, "net.ipv6.conf.IFNAME.mtu") != 0)
 		return live_sysctl(attachment->ns->default_sysctls, key);

@@ -30,7 +30,12 @@ enum parent_where {
 	PARENT_SAME,        /* in the link's own namespace, which is not the host's */
 };
 
-#define DISABLE_IPV6_KEY "net.ipv6.conf.IFNAME.disable_ipv6"
+#define DISABLE_IPV6_KEY     "net.ipv6.conf.IFNAME.disable_ipv6"
+#define ACCEPT_RA_KEY        "net.ipv6.conf.IFNAME.accept_ra"
+#define ACCEPT_RA_DEFRTR_KEY "net.ipv6.conf.IFNAME.accept_ra_defrtr"
+/* Of ACCEPT_RA_KEY: also where the namespace forwards packets, in which 1 has no effect. Only
+ * `accept_ra: true` sets it. */
+#define ACCEPT_RA_ALWAYS "2"
 
 struct live_sysctl {
 	const char *key;   /* with the placeholder IFNAME */
@@ -211,6 +216,7 @@ struct link_spec {
 	bool ipv6_metric;     /* its IPv6 addresses have a metric, which cannot be removed
 			       * (inet6_addr_modify) */
 	struct link_dhcp dhcp;
+	bool accept_ra;            /* the kernel takes IPv6 addresses from router advertisements */
 	struct link_route *routes; /* in an order in which they can be added */
 	size_t n_routes;
 	struct policy policy; /* of its namespace */

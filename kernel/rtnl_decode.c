@@ -13,8 +13,7 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-#define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
-#define ACCEPT_RA_KEY "net.ipv6.conf.IFNAME.accept_ra"
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* One nesting level of attributes: table[type] points to the attribute, or is NULL. */
 static bool attrs_parse(const void *bytes, size_t size, const struct nlattr *table[], size_t n)
@@ -196,6 +195,7 @@ static bool ipv6_decode(struct arena *arena, const struct nlattr *af_spec, struc
 		return false;
 	const struct nlattr *conf = at[IFLA_INET6_CONF];
 	conf_take(arena, conf, DEVCONF_ACCEPT_RA, ACCEPT_RA_KEY, link);
+	conf_take(arena, conf, DEVCONF_ACCEPT_RA_DEFRTR, ACCEPT_RA_DEFRTR_KEY, link);
 	conf_take(arena, conf, DEVCONF_DISABLE_IPV6, DISABLE_IPV6_KEY, link);
 	return true;
 }

@@ -125,6 +125,10 @@ static const struct code_text texts[] = {
 	 "With `dhcp: true`, the DHCP server assigns the IPv4 address and the router, so the "
 	 "configuration cannot set them. It requires a parent and a mode that passes broadcasts. "
 	 "Remove `dhcp` or the key that conflicts with it."},
+	{CODE_ACCEPT_RA, CLASS_FAILED, "router advertisements not possible",
+	 "With `accept_ra: true`, the kernel takes IPv6 addresses from the router advertisements of "
+	 "the LAN. It requires a parent and a mode that passes multicasts. Remove `accept_ra` or the "
+	 "key that conflicts with it."},
 	{CODE_MULTI_HOST_UNASSIGNED, CLASS_FAILED, "address not set on a LAN with several hosts",
 	 "Hosts do not coordinate their addresses. Give each host a range of its own (`ip_range` "
 	 "as a map of hosts), or set the address."},

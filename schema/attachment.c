@@ -90,6 +90,7 @@ void attachment_check(struct build *build, const struct scope *scope, struct net
 {
 	check_passthru(build, scope, info, container, attachment, at);
 	dhcp_check_attachment(build, scope, info, container, attachment, at, body);
+	accept_ra_check_attachment(build, scope, info, attachment, body);
 	if (!*routes && (attachment->n_routes || info->network->n_routes))
 		*routes = index_new(attachment->n_routes);
 	if (*routes && attachment->first)

@@ -92,7 +92,8 @@ void dhcp_check_attachment(struct build *build, const struct scope *scope,
 	if (attachment->dhcp) {
 		check_where(build, scope, info, container, at, body);
 		check_explicit(build, scope, attachment, at, body);
-	} else if (info->network->dhcp && !info->has_ipv4 && !info->has_ipv6 && !info->unsure) {
+	} else if (info->network->dhcp && !info->has_ipv4 && !info->has_ipv6 && !info->unsure &&
+		   !attachment_accepts_ra(attachment)) {
 		report_key(&build->context, CODE_DHCP, scope, body, "dhcp",
 			   "remove `dhcp: false`, or add a `subnet` to the network",
 			   "is false, but the network has no subnet to allocate an address from");

@@ -142,6 +142,12 @@ void rules_check(struct build *build, const struct scope *scope, const struct ne
 		 const struct attachment *attachment, const struct node *body,
 		 const struct routing_rule *rules, size_t count);
 
+/* accept_ra.c: checks the combinations with `accept_ra`. */
+void accept_ra_check_network(struct build *build, const struct scope *scope,
+			     const struct network_info *info, const struct network *network);
+void accept_ra_check_attachment(struct build *build, const struct scope *scope,
+				const struct network_info *info,
+				const struct attachment *attachment, const struct node *body);
 /* dhcp.c: checks the combinations with `dhcp`, and determines whether an attachment has it. */
 void dhcp_check_network(struct build *build, const struct scope *scope,
 			const struct network_info *info, const struct network *network);

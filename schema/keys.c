@@ -257,6 +257,13 @@ static const struct key network_keys[] = {
 	 .description =
 		 "the LAN's DHCP server assigns IPv4 addresses and routes; no subnet is needed",
 	 .default_text = "false"},
+	{.name = "accept_ra",
+	 .type = KEY_BOOL,
+	 AT(struct network_decl, network.accept_ra),
+	 .description =
+		 "the kernel takes IPv6 addresses and the default route from the LAN's router "
+		 "advertisements (SLAAC); no subnet is needed",
+	 .default_text = "false"},
 	{.name = "docker",
 	 .type = KEY_NAME,
 	 AT(struct network_decl, network.docker),

@@ -219,6 +219,14 @@ static const struct key attachment_keys[] = {
 		 "the LAN's DHCP server assigns the IPv4 address, which remains the same across "
 		 "restarts",
 	 .default_text = "the network's `dhcp`"},
+	{.name = "accept_ra",
+	 .type = KEY_BOOL,
+	 AT(struct attachment, accept_ra),
+	 .has = offsetof(struct attachment, has_accept_ra),
+	 .description =
+		 "the kernel takes IPv6 addresses and the default route from the LAN's router "
+		 "advertisements (SLAAC)",
+	 .default_text = "the network's `accept_ra`"},
 	{.name = "mac_address",
 	 .type = KEY_MAC,
 	 AT(struct attachment_decl, attachment.mac),

@@ -124,6 +124,11 @@ void desired_free(struct desired *desired)
 		arena_free(desired->arena);
 }
 
+bool attachment_accepts_ra(const struct attachment *attachment)
+{
+	return attachment->has_accept_ra ? attachment->accept_ra : attachment->network->accept_ra;
+}
+
 bool attachment_has_address(const struct attachment *attachment, const struct ip *ip)
 {
 	for (size_t i = 0; i < attachment->n_addresses; i++)

@@ -131,8 +131,9 @@ struct network {
 	struct link_settings settings; /* of each attachment that does not set them itself */
 	bool manage_parent;            /* the parent is set up, and its MTU raised to `mtu` */
 	bool internal;
-	bool probe;         /* probe the LAN before a new address is used */
-	bool dhcp;          /* IPv4 addresses are DHCP leases, unless the attachment overrides it */
+	bool probe;     /* probe the LAN before a new address is used */
+	bool dhcp;      /* IPv4 addresses are DHCP leases, unless the attachment overrides it */
+	bool accept_ra; /* the kernel takes IPv6 addresses from router advertisements, the same */
 	const char *docker; /* the name of Docker's network for it; NULL: none */
 	struct host_access host;
 	struct route *routes; /* of each container's first attachment, unless it has the same one */
@@ -200,9 +201,10 @@ struct attachment {
 	bool has_addresses;
 	bool dhcp,
 		has_dhcp; /* the IPv4 address is a DHCP lease; the attachment itself sets `dhcp` */
-	struct mac mac;   /* unset: derived */
-	const char *interface_name; /* NULL: the lowest free ethN, or lanN beside an engine's */
-	const char **altnames;      /* with has_altnames: all of its alternative names */
+	bool accept_ra, has_accept_ra; /* as the network's; the attachment itself sets it */
+	struct mac mac;                /* unset: derived */
+	const char *interface_name;    /* NULL: the lowest free ethN, or lanN beside an engine's */
+	const char **altnames;         /* with has_altnames: all of its alternative names */
 	size_t n_altnames;
 	bool has_altnames;
 	struct link_settings settings;
@@ -277,6 +279,8 @@ bool network_has_family(const struct network *network, unsigned family);
 /* The first address that the file gives to the attachment, of the family or (AF_UNSPEC) of any; its
  * family is 0 if there is none. */
 const struct ip *attachment_address(const struct attachment *attachment, uint8_t family);
+/* Whether its IPv6 addresses come from router advertisements, too. */
+bool attachment_accepts_ra(const struct attachment *attachment);
 /* Whether the file gives the address to the attachment. */
 bool attachment_has_address(const struct attachment *attachment, const struct ip *ip);
 

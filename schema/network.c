@@ -238,5 +238,6 @@ void network_check(struct build *build, struct network_info *info)
 	check_routes(build, &scope, info, &info->decl->network);
 	check_values(build, &scope, info, &info->decl->network);
 	dhcp_check_network(build, &scope, info, &info->decl->network);
+	accept_ra_check_network(build, &scope, info, &info->decl->network);
 	*info->network = info->decl->network;
 }

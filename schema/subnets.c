@@ -289,6 +289,12 @@ static void check_list(struct build *build, const struct scope *scope, struct ne
 	}
 }
 
+/* Its LAN numbers the attachments. */
+static bool numbers_itself(const struct network *network)
+{
+	return network->dhcp || network->accept_ra;
+}
+
 void network_check_subnets(struct build *build, const struct scope *scope,
 			   struct network_info *info, struct network_decl *decl)
 {
@@ -315,11 +321,12 @@ void network_check_subnets(struct build *build, const struct scope *scope,
 			   "requires `subnet`");
 	else if (list && decl->network.n_subnets)
 		check_list(build, scope, info, &decl->network, list);
-	else if (!info->body->incomplete && !list && !decl->network.dhcp)
+	else if (!info->body->incomplete && !list && !numbers_itself(&decl->network))
 		report(context, CODE_SUBNET, scope, info->name,
 		       "add `subnet: 172.16.86.0/24`, or `subnets: []` for layer 2 only",
 		       "has no subnet");
-	if (decl->network.n_subnets == 0 && !decl->network.dhcp && !(list && !list->bad))
+	if (decl->network.n_subnets == 0 && !numbers_itself(&decl->network) &&
+	    !(list && !list->bad))
 		info->unsure = true;
 	check_overlaps(build, scope, info);
 }

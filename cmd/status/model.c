@@ -166,6 +166,7 @@ static void declared_add(struct status_model *model, const struct desired *desir
 					.subnets = network->subnets,
 					.n_subnets = network->n_subnets,
 					.dhcp = network->dhcp,
+					.accept_ra = network->accept_ra,
 				};
 		}
 	}

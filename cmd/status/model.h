@@ -10,7 +10,7 @@ struct status_model_network {
 	const char *driver, *mode, *parent; /* parent NULL: none found */
 	const struct subnet *subnets;
 	size_t n_subnets;
-	bool dhcp; /* it is declared in a file */
+	bool dhcp, accept_ra; /* it is declared in a file */
 };
 
 /* A managed live link: an attachment, or the host's own link of a network. */

@@ -58,6 +58,8 @@ static json_t *json_network(const struct status_model_network *network)
 				   "parent", json_text(network->parent), "subnets", subnets);
 	if (network->dhcp)
 		json_put(object, "dhcp", json_true());
+	if (network->accept_ra)
+		json_put(object, "accept_ra", json_true());
 	return object;
 }
 
@@ -78,6 +80,8 @@ static json_t *json_addresses(const struct status_model_link *link, bool times)
 					    "prefix_len", (int)prefix->len);
 		if (link->addrs[i] == link->lease)
 			json_put(address, "lease", json_lease(link->lease, times));
+		if (live_addr_autoconf(link->addrs[i]))
+			json_put(address, "router_advertisement", json_true());
 		json_push(list, address);
 	}
 	return list;

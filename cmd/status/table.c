@@ -47,12 +47,12 @@ static const char *object_name(struct arena *arena, const struct owner_tag *tag,
 			    container ? owner_tag_attachment(tag) : tag->network);
 }
 
-/* "", " (lease)" or " (lease: 120 s left)". */
+/* "", " (lease)", " (lease: 120 s left)" or, by a router advertisement, " (RA)". */
 static const char *lease_text(struct arena *arena, const struct status_model_link *link,
 			      const struct live_addr *addr, bool times)
 {
 	if (addr != link->lease)
-		return "";
+		return live_addr_autoconf(addr) ? " (RA)" : "";
 	return times ? arena_printf(arena, " (lease: %u s left)", addr->valid) : " (lease)";
 }
 

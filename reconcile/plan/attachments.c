@@ -303,6 +303,11 @@ bool managed_stale(const struct plan_input *input, const struct managed_link *ma
 	       desired_set(input, managed->link->tag.set);
 }
 
+bool planned_accepts_ra(const struct planned_attachment *planned)
+{
+	return planned->attachment && attachment_accepts_ra(planned->attachment);
+}
+
 bool planned_leases(const struct planned_attachment *planned)
 {
 	return planned->attachment && planned->attachment->dhcp;

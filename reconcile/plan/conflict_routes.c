@@ -2,6 +2,7 @@
 #include "reconcile/plan/conflict.h"
 #include "reconcile/state/policy_routing.h"
 
+#include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
 static struct link_route *desired_route_find(const struct conflict_finder *finder,
@@ -228,6 +229,15 @@ static struct check_result check_rules(const struct conflict_finder *finder,
 	return CHECK_FINE;
 }
 
+/* Whether another attachment of the set got it by a router advertisement: it ends there, as one
+ * attachment alone has the default route. */
+static bool advertised_to(const struct planned_attachment *planned, const struct live_route *route)
+{
+	const struct live_link *link = live_link_by_index(planned->ns, route->ifindex);
+	return route->proto == RTPROT_RA && link &&
+	       owner_tag_has_set(&link->tag, planned->set->name);
+}
+
 struct check_result check_routes(const struct conflict_finder *finder,
 				 const struct planned_attachment *planned)
 {
@@ -239,7 +249,9 @@ struct check_result check_routes(const struct conflict_finder *finder,
 		const struct live_link *kept = kept_of_route(matched, planned->ns, route);
 		const bool leaves =
 			link_leaves(matched, live_link_by_index(planned->ns, route->ifindex));
-		if ((route->proto == OWNER_TAG_PROTOCOL || leaves) && !set && !kept)
+		if ((route->proto == OWNER_TAG_PROTOCOL || leaves ||
+		     advertised_to(planned, route)) &&
+		    !set && !kept)
 			continue;
 		struct link_route *desired_route = desired_route_find(finder, planned, route);
 		if (desired_route && kept)

@@ -187,7 +187,7 @@ static bool addr_managed(const struct plan_input *input, const struct step *step
 {
 	const enum role live = step->current->tag.role,
 			role = live == ROLE_NONE ? step->desired->tag.role : live;
-	return !ip_is_link_local(&addr->prefix.ip) &&
+	return !ip_is_link_local(&addr->prefix.ip) && !live_addr_autoconf(addr) &&
 	       (addr->proto == OWNER_TAG_PROTOCOL ||
 		(!input->live->addr_proto && (role == ROLE_ATTACH || role == ROLE_HOST) &&
 		 (step->desired->n_addrs || step->desired->dhcp.enabled)));
@@ -488,8 +488,24 @@ static void diff_parent(const struct plan_input *input, const struct step *step,
 }
 
 /* passthru is set up on creation alone (macvlan_changelink gives EINVAL). */
+/* With another link, the kernel solicits an advertisement, and the addresses and the default route
+ * of earlier ones are gone (addrconf_ifdown). */
+static bool readvertises(const struct change *change)
+{
+	const struct link_sysctl *sysctl = &change->sysctl;
+	const bool starts = strcmp(sysctl->value, ACCEPT_RA_ALWAYS) == 0,
+		   ends = strcmp(change->from, ACCEPT_RA_ALWAYS) == 0;
+	if (strcmp(sysctl->key, ACCEPT_RA_DEFRTR_KEY) == 0)
+		return true;
+	return strcmp(sysctl->key, ACCEPT_RA_KEY) == 0 &&
+	       ((starts && strcmp(change->from, "0") == 0) ||
+		(ends && strcmp(sysctl->value, "0") == 0));
+}
+
 static bool in_place(const struct step *step, const struct change *change)
 {
+	if (change->field == FIELD_SYSCTL && readvertises(change))
+		return false;
 	const enum driver driver = link_type(step->desired->kind)->driver;
 	if (change->field == FIELD_MODE && driver_has_mode(driver, MODE_PASSTHRU))
 		return step->current->mode_known && step->current->mode != MODE_PASSTHRU &&

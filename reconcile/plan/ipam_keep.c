@@ -13,8 +13,8 @@ static bool is_candidate(const struct planned_attachment *planned, const struct 
 	const struct ip *ip = &addr->prefix.ip;
 	const struct address_request *request = &planned->requests[slot];
 	if (addr->ifindex != link->ifindex || ip->family != request_family(planned, slot) ||
-	    (addr->valid && ip->family == AF_INET) || request->lease || request->fixed ||
-	    !prefix_contains(&request->within, ip))
+	    (addr->valid && ip->family == AF_INET) || live_addr_autoconf(addr) || request->lease ||
+	    request->fixed || !prefix_contains(&request->within, ip))
 		return false;
 	const struct subnet *subnet = network_subnet_of(planned->network, ip);
 	return subnet && ip_ranges_contain(&subnet->pool, ip);

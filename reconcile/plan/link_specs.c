@@ -6,7 +6,9 @@
 #include <string.h>
 
 /* RFC 4861 router advertisements would add addresses and routes that the file does not declare. */
-static const struct link_sysctl quiet = {.key = "net.ipv6.conf.IFNAME.accept_ra", .value = "0"};
+static const struct link_sysctl quiet = {.key = ACCEPT_RA_KEY, .value = "0"};
+static const struct link_sysctl accepting = {
+	.key = ACCEPT_RA_KEY, .value = ACCEPT_RA_ALWAYS, .required = true};
 
 /* The specifications under construction. */
 struct specifier {
@@ -142,13 +144,39 @@ static void ipv6_specify(const struct specifier *specifier,
 	const char *live =
 		planned->current ? live_sysctl(planned->current, DISABLE_IPV6_KEY) : NULL;
 	const bool off = live && strcmp(live, "0") != 0;
-	if (!planned->ns || !(planned->ns->ipv6_disabled || off) || !has_ipv6(spec) ||
-	    has_sysctl(spec, DISABLE_IPV6_KEY))
+	if (!planned->ns || !(planned->ns->ipv6_disabled || off) ||
+	    !(has_ipv6(spec) || spec->accept_ra) || has_sysctl(spec, DISABLE_IPV6_KEY))
 		return;
 	sysctl_add(input->arena, spec,
 		   (struct link_sysctl){.key = DISABLE_IPV6_KEY, .value = "0", .required = true});
 	if ((off || !planned->current) && attachment_is_made(specifier->conflicts, planned))
 		warning_add(input, WARNING_IPV6_ENABLED, planned_label(input, planned), spec->name);
+}
+
+static void sysctl_add_default(struct arena *arena, struct link_spec *spec,
+			       struct link_sysctl sysctl)
+{
+	if (!has_sysctl(spec, sysctl.key))
+		sysctl_add(arena, spec, sysctl);
+}
+
+/* An attachment without an address of the file may have a DHCP client or a router of its own. */
+static void accept_ra_specify(const struct specifier *specifier,
+			      const struct planned_attachment *planned, struct link_spec *spec)
+{
+	struct arena *arena = specifier->assigned->input->arena;
+	const struct assigned_routes *routes =
+		&specifier->assigned->routes->assigned[planned->number];
+	const struct link_sysctl default_route = {.key = ACCEPT_RA_DEFRTR_KEY,
+						  .value = routes->ra_default ? "1" : "0",
+						  .required = true};
+	spec->accept_ra = planned_accepts_ra(planned);
+	if (spec->accept_ra) {
+		sysctl_add_default(arena, spec, accepting);
+		sysctl_add_default(arena, spec, default_route);
+	} else if (planned->n_requests) {
+		sysctl_add_default(arena, spec, quiet);
+	}
 }
 
 static void sysctls_specify(const struct specifier *specifier,
@@ -161,10 +189,7 @@ static void sysctls_specify(const struct specifier *specifier,
 			   (struct link_sysctl){
 				   .key = sysctl->key, .value = sysctl->value, .required = true});
 	}
-	/* An attachment without an address of the file may have a DHCP client or a router of its
-	 * own. */
-	if (planned->n_requests && !has_sysctl(spec, quiet.key))
-		sysctl_add(arena, spec, quiet);
+	accept_ra_specify(specifier, planned, spec);
 	ipv6_specify(specifier, planned, spec);
 }
 

@@ -70,6 +70,11 @@ static bool leases(const struct planned_attachment *planned, uint8_t family)
 	return family == AF_INET && planned_leases(planned);
 }
 
+static bool advertised(const struct planned_attachment *planned, uint8_t family)
+{
+	return family == AF_INET6 && planned_accepts_ra(planned);
+}
+
 static struct ip gateway_of(const struct router *router, const struct planned_attachment *planned,
 			    uint8_t family)
 {
@@ -98,12 +103,14 @@ static bool is_on_link(const struct router *router, const struct planned_attachm
 	return via->family && !ip_is_link_local(via) && !is_reached(router, planned, via);
 }
 
-/* Whether it may have a default route. For a lease, that is known only when it has arrived. */
+/* Whether it may have a default route. For a lease and for router advertisements, that is known
+ * only when they have arrived. */
 static bool claims_default(const struct router *router, const struct planned_attachment *planned,
 			   uint8_t family)
 {
-	return leases(planned, family) ? !is_internal(planned)
-				       : gateway_of(router, planned, family).family != 0;
+	return leases(planned, family) || advertised(planned, family)
+		       ? !is_internal(planned)
+		       : gateway_of(router, planned, family).family != 0;
 }
 
 /* The default route through the gateway of the network, in a table (0: main). */
@@ -143,6 +150,8 @@ static void defaults_add(const struct router *router, const struct netns_group *
 		router->assigned[owner->number].dhcp.gateway |= leases(owner, family);
 		if (via.family)
 			default_add(router, owner, &via, 0);
+		else
+			router->assigned[owner->number].ra_default = advertised(owner, family);
 	}
 }
 

@@ -16,6 +16,7 @@ struct assigned_routes {
 	size_t n_typed;
 	struct policy_rule *rules; /* of the file, and of `policy_routing` */
 	size_t n_rules;
+	bool ra_default; /* router advertisements make the default route of IPv6 */
 	struct link_dhcp dhcp;
 	const struct lease *lease; /* the current one with its known routes; NULL: none */
 };

@@ -152,12 +152,13 @@ const struct managed_link *mac_passing(const struct unmanaged_index *unmanaged,
 	return address_set_holder(unmanaged->passing, planned->parent->number, &key);
 }
 
-/* If the kernel has no IFA_PROTO, all addresses of a link with an owner tag count as managed. */
+/* If the kernel has no IFA_PROTO, all addresses of a link with an owner tag count as managed,
+ * except those that the kernel makes. */
 bool addr_is_managed(const struct live *live, const struct live_link *link,
 		     const struct live_addr *addr)
 {
 	return addr->proto == OWNER_TAG_PROTOCOL ||
-	       (!live->addr_proto && link->tag.role != ROLE_NONE);
+	       (!live->addr_proto && link->tag.role != ROLE_NONE && !live_addr_autoconf(addr));
 }
 
 /* By namespace, and by ifindex in each. */

@@ -115,3 +115,16 @@ const struct live_addr *live_lease(const struct live *live, const struct live_ns
 			return addr;
 	return NULL;
 }
+
+bool live_addr_autoconf(const struct live_addr *addr)
+{
+	const bool advertised = addr->flags & (IFA_F_MANAGETEMPADDR | IFA_F_TEMPORARY);
+	return addr->prefix.ip.family == AF_INET6 && !(addr->flags & IFA_F_PERMANENT) &&
+	       (addr->valid || advertised) && addr->proto != OWNER_TAG_PROTOCOL;
+}
+
+bool live_link_accepts_ra(const struct live_link *link)
+{
+	const char *value = live_sysctl(link, ACCEPT_RA_KEY);
+	return value && strcmp(value, ACCEPT_RA_ALWAYS) == 0;
+}

@@ -10,9 +10,11 @@ HERE = "/run/dhcp"
 
 class Server:
     """A dnsmasq on `link`. Its leases outlive it, in a file, as they do on a router."""
-    def __init__(self, host, link="up0", pool="172.16.86.50,172.16.86.99", options=()):
+    def __init__(self, host, link="up0", pool="172.16.86.50,172.16.86.99", options=(),
+                 ready="DHCP, IP range"):
         os.makedirs(HERE, exist_ok=True)
         self.host, self.link, self.pool, self.options = host, link, pool, options
+        self.ready = ready  # what it logs once it listens
         self.log_path, self.leases_path = f"{HERE}/{link}.log", f"{HERE}/{link}.leases"
         self.process = None
 
@@ -25,7 +27,7 @@ class Server:
                  f"--dhcp-leasefile={self.leases_path}", f"--log-facility={self.log_path}",
                  f"--interface={self.link}", "--bind-interfaces",
                  f"--dhcp-range={self.pool},2m", *self.options])
-        self.host.until(lambda: "DHCP, IP range" in self.log(), "dnsmasq listens")
+        self.host.until(lambda: self.ready in self.log(), "dnsmasq listens")
 
     def end(self):
         if self.process:

@@ -336,7 +336,8 @@ class Host:
                                              if key not in VOLATILE and not has_timer(value)}
         for route in routes:
             if not route["dst"].startswith(("fe80:", "ff00:")):
-                yield f"route {sorted(route.items())}", "there"
+                fixed = {key: value for key, value in route.items() if key != "expires"}
+                yield f"route {sorted(fixed.items())}", "there"
 
     def counters(self, ns, link):
         stats = self.link(ns, link)["stats64"]
