@@ -60,7 +60,8 @@ struct netns_place {
 	bool process;      /* found through a process, not by a name */
 };
 
-typedef void netns_visit(const struct netns_place *place, void *data);
+/* Returns false if the caller may not open the namespace. */
+typedef bool netns_visit(const struct netns_place *place, void *data);
 
 /* The gaps in the results of netns_scan. */
 struct netns_missed {

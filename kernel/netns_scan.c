@@ -152,6 +152,7 @@ static void number_add(struct numbers *numbers, const char *name)
 	snprintf(numbers->names[numbers->count++], sizeof(*numbers->names), "%.15s", name);
 }
 
+/* Linux 5.10 shows everybody in which namespace a process is, and refuses to open it. */
 static void process_visit(int directory, const char *pid, struct processes *processes,
 			  netns_visit *visit, void *data)
 {
@@ -163,14 +164,13 @@ static void process_visit(int directory, const char *pid, struct processes *proc
 			number_add(&processes->denied, pid);
 		return;
 	}
-	number_add(&processes->seen, pid);
 	snprintf(name, sizeof(name), "pid %s", pid);
 	const struct netns_place place = {.directory = directory,
 					  .path = path,
 					  .inode = stat.st_ino,
 					  .name = name,
 					  .process = true};
-	visit(&place, data);
+	number_add(visit(&place, data) ? &processes->seen : &processes->denied, pid);
 }
 
 /* The inode of a process's /proc/PID/net/dev. Every user may read it, and it is unique for each

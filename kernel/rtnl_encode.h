@@ -102,9 +102,9 @@ bool encode_fdb_dump(union message *message, int ifindex);
 
 /* Gets the nsid of the descriptor's namespace (RTM_GETNSID), and assigns one. */
 bool encode_nsid_get(union message *message, int fd);
-/* Whether any namespace has the nsid. */
 /* The addresses in the namespace with that nsid in the socket's (decode_addr); from 4.20 on. */
 bool encode_netns_addr_dump(union message *message, int nsid);
+/* Whether any namespace has the nsid. */
 bool encode_nsid_check(union message *message, int nsid);
 bool encode_nsid_assign(union message *message, int fd);
 

@@ -70,7 +70,7 @@ static bool is_gone(int status)
 	       status == -ELOOP;
 }
 
-static void place_visit(const struct netns_place *place, void *data)
+static bool place_visit(const struct netns_place *place, void *data)
 {
 	struct search *search = data;
 	struct stat stat;
@@ -79,15 +79,18 @@ static void place_visit(const struct netns_place *place, void *data)
 	*inode = place->inode;
 	if (search->held || search->unknown || place->inode == search->host.st_ino ||
 	    index_get(search->seen, inode, sizeof(*inode)))
-		return;
+		return true;
 	cleanup_close int fd =
 		netns_open_at(place->directory, place->path, place->process ? 0 : O_NOFOLLOW,
 			      &search->host, &stat, &ignored);
+	if (place->process && (fd == -EACCES || fd == -EPERM))
+		return false;
 	if (fd < 0 || addresses_compare(search, fd) < 0)
 		search->unknown |=
 			fd >= 0 || (!is_gone(fd) && (search->everything || !place->process));
 	else
 		(void)index_put(search->seen, inode, sizeof(*inode), inode);
+	return true;
 }
 
 bool address_held(const struct live *live, const struct link_spec *spec)

@@ -30,17 +30,18 @@ static struct origin *origin_of(const struct finding *finding, ino_t inode)
 }
 
 /* Names come before paths, and both before processes (netns_scan). */
-static void place_visit(const struct netns_place *place, void *data)
+static bool place_visit(const struct netns_place *place, void *data)
 {
 	const struct finding *finding = data;
 	struct origin *origin = origin_of(finding, place->inode);
 	if (!origin)
-		return;
+		return true;
 	if (place->process && !origin->pid)
 		origin->pid = arena_strndup(finding->arena, place->path, strcspn(place->path, "/"));
 	if (place->process || origin->netns)
-		return;
+		return true;
 	origin->netns = arena_strdup(finding->arena, place->netns);
+	return true;
 }
 
 /* A running container and its namespace, as reported by the engine. */

@@ -61,22 +61,23 @@ static char *place_path(const struct netns_place *place)
 	return path;
 }
 
-static void place_visit(const struct netns_place *place, void *data)
+static bool place_visit(const struct netns_place *place, void *data)
 {
 	struct search *search = data;
 	struct live_ns *ns = search_find(search, place->inode);
 	struct error ignored;
 	struct stat stat;
 	if (!ns)
-		return;
+		return true;
 	int fd = netns_open_at(place->directory, place->path, place->process ? 0 : O_NOFOLLOW,
 			       search->own, &stat, &ignored);
 	if (!namespace_take(search, ns, fd, &stat))
-		return;
+		return true;
 	free(ns->place);
 	ns->place = place_path(place);
 	namespace_rename(ns, place->name);
 	namespace_source(ns, place->netns);
+	return true;
 }
 
 /* The paths at which they were found in an earlier observation. */

@@ -25,7 +25,7 @@ static bool namespace_is_lost(const struct live_ns *ns)
 	return ns->stale && !ns->handle;
 }
 
-static void place_visit(const struct netns_place *place, void *data)
+static bool place_visit(const struct netns_place *place, void *data)
 {
 	struct observer *observer = data;
 	struct stat stat;
@@ -34,7 +34,7 @@ static void place_visit(const struct netns_place *place, void *data)
 	if (known && !namespace_is_lost(observer->namespaces[known - 1].ns)) {
 		if (!observer->namespaces[known - 1].ns->source)
 			namespace_source(observer->namespaces[known - 1].ns, place->netns);
-		return;
+		return true;
 	}
 	int fd = netns_open_at(place->directory, place->path, place->process ? 0 : O_NOFOLLOW,
 			       &observer->host, &stat, &error);
@@ -45,15 +45,18 @@ static void place_visit(const struct netns_place *place, void *data)
 		namespace->ns->by_process = place->process;
 		namespace->ns->user_made = user_made;
 		namespace_source(namespace->ns, place->netns);
-		return;
+		return true;
 	}
 	/* Destroyed meanwhile, or hidden by another mount. */
 	if (fd == -ENOENT || fd == -ESRCH || fd == -EINVAL || fd == -ENOTDIR || fd == -ELOOP)
-		return;
+		return true;
+	if (place->process && (fd == -EACCES || fd == -EPERM))
+		return false;
 	if (fd == -EMFILE || fd == -ENFILE)
 		observer->no_descriptors = true;
 	else if (observer->everything || !place->process)
 		unreadable_add_namespace(observer, place->inode, place->name, &error);
+	return true;
 }
 
 static void processes_report(struct observer *observer, size_t count)

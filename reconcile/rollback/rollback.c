@@ -184,7 +184,7 @@ struct inodes {
 	bool known; /* whether the list is complete */
 };
 
-static void place_take(const struct netns_place *place, void *data)
+static bool place_take(const struct netns_place *place, void *data)
 {
 	struct inodes *inodes = data;
 	if (inodes->count == inodes->room) {
@@ -193,6 +193,7 @@ static void place_take(const struct netns_place *place, void *data)
 			reallocarray(inodes->list, inodes->room, sizeof(*inodes->list)));
 	}
 	inodes->list[inodes->count++] = place->inode;
+	return true;
 }
 
 static int inode_compare(const void *a, const void *b)
