@@ -11,7 +11,7 @@ PACKAGES := yaml-0.1 libmnl jansson libcurl libseccomp
 LINKED   := yaml-0.1 libmnl jansson
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
-override CPPFLAGS += -I. -I$(BUILD) -D_GNU_SOURCE -DVERSION='"$(VERSION)"'
+override CPPFLAGS += -I. -I$(BUILD) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"'
 PACKAGE_FLAGS     := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 override CFLAGS   += -std=c17 -pthread -MMD -MP $(WARNINGS) $(PACKAGE_FLAGS)
 LDLIBS            := $(shell pkg-config --libs $(LINKED) 2>/dev/null) -pthread -ldl

@@ -2,6 +2,7 @@
 #include "lib/arena.h"
 
 #include <setjmp.h>
+#include <stdalign.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -46,7 +47,7 @@ static void memory_is_zeroed_and_aligned(void **state)
 	(void)state;
 	for (size_t size = 0; size < sizeof(zero); size += size / 8 + 1) {
 		unsigned char *memory = arena_alloc(arena, size);
-		assert_int_equal((uintptr_t)memory % sizeof(uint64_t), 0);
+		assert_int_equal((uintptr_t)memory % alignof(uint64_t), 0);
 		assert_memory_equal(memory, zero, size);
 		memset(memory, 0xff, size);
 		const char *text = arena_strndup(arena, "dense", size % 6);

@@ -143,7 +143,9 @@ static const struct row {
 	{"kill", SYS_kill, {1}, {PASSES, PASSES}, false},
 	/* The kernel. */
 	{"kexec_load", SYS_kexec_load, {0}, {REFUSED, REFUSED}, false},
+#ifdef SYS_kexec_file_load /* not on i386 */
 	{"kexec_file_load", SYS_kexec_file_load, {3}, {REFUSED, REFUSED}, false},
+#endif
 	{"init_module", SYS_init_module, {0}, {REFUSED, REFUSED}, false},
 	{"finit_module", SYS_finit_module, {3}, {REFUSED, REFUSED}, false},
 	{"delete_module", SYS_delete_module, {0}, {REFUSED, REFUSED}, false},
