@@ -151,6 +151,11 @@ kernels:
 	@$(MAKE) --no-print-directory $(BUILD)/mvapply $(FAULTS) $(MODEL) $(BENCHES)
 	@RECORD=1 KERNELS="$(KERNELS)" tests/kernels/run $(ARGS)
 
+# Clean roots of Debian: tests/builds/run. BUILDS="trixie sid" makes some of them.
+builds:
+	@scripts/deps kernels
+	@tests/builds/run $(BUILDS)
+
 # The package and its services under a real systemd, in QEMU.
 systemd: deb
 	@scripts/deps build test kernels
@@ -335,7 +340,7 @@ clean:
 	rm -rf build compile_commands.json
 
 .DEFAULT_GOAL := all
-.PHONY: all soak packages deps demo check programs unit unit-programs program-sources coverage fuzz fuzz-programs kernel uml systemd docs schema man deb rpm image release soak-watch bench bench-uml bench-watch asan install install-service uninstall format lint clean
+.PHONY: all soak packages deps demo check programs unit builds unit-programs program-sources coverage fuzz fuzz-programs kernel uml systemd docs schema man deb rpm image release soak-watch bench bench-uml bench-watch asan install install-service uninstall format lint clean
 .PRECIOUS: $(OBJECTS)
 .DELETE_ON_ERROR:
 -include $(OBJECTS:.o=.d)
