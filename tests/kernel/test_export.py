@@ -195,13 +195,13 @@ def sysctls(host):
     same({name: {network: body.get("sysctls") for network, body in item["networks"].items()}
           for name, item in documents[0]["containers"].items()},
          {"web": {"n": {"net.ipv4.conf.IFNAME.rp_filter": "2",
-                        "net.ipv6.conf.IFNAME.accept_ra": "2",
                         "net.ipv6.conf.IFNAME.hop_limit": "61",
                         "net.ipv6.conf.IFNAME.mtu": "1300",
                         "net.ipv4.neigh.IFNAME.base_reachable_time_ms": "1500",
                         "net.ipv6.neigh.IFNAME.ucast_solicit": "7"},
                   "plain": None},
           "db": {"plain": None}}, "sysctls")
+    same(documents[0]["networks"]["n"].get("accept_ra"), True, "instead of its sysctl")
     assert "default value of a new link are left out" in " ".join(text.replace("#", "").split()), text
     host.unchanged(text)
     before = settings(host, "web", "net.8")
