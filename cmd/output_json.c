@@ -179,6 +179,8 @@ static void link_add(json_t *object, const struct link_spec *desired)
 	json_put(object, "addresses", addresses);
 	if (desired->dhcp.enabled)
 		json_put(object, "dhcp", json_true());
+	if (desired->tag.resolv_conf)
+		json_put(object, "resolv_conf", json_string(desired->tag.resolv_conf));
 	if (desired->accept_ra)
 		json_put(object, "accept_ra", json_true());
 	json_put(object, "routes", routes);

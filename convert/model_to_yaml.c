@@ -202,6 +202,7 @@ void serialise_attachment(struct tree *map, const struct attachment *attachment)
 	char mac[MAC_TEXT_SIZE];
 	if (attachment->has_dhcp)
 		tree_bool(map, "dhcp", attachment->dhcp);
+	put_text(map, "resolv_conf", attachment->resolv_conf);
 	if (attachment->has_accept_ra)
 		tree_bool(map, "accept_ra", attachment->accept_ra);
 	put_addresses(map, attachment);

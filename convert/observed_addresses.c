@@ -419,6 +419,8 @@ static void claims_take(const struct ballot *ballot)
 		struct observed_attachment *attachment = ballot->voters[i].attachment;
 		attachment->model.dhcp = attachment->model.has_dhcp =
 			live_lease(ballot->set->live, attachment->ns, attachment->link) != NULL;
+		attachment->model.resolv_conf =
+			attachment->model.dhcp ? attachment->link->tag.resolv_conf : NULL;
 		attachment->model.accept_ra = attachment->model.has_accept_ra =
 			live_link_accepts_ra(attachment->link);
 		(void)address_find(ballot, attachment, IPV4, claimed);

@@ -148,9 +148,10 @@ static void word_add(struct words *words, const char *word)
 static void options_add(struct words *words, const struct dhcp_request *request)
 {
 	static char name[80], addr[IP_TEXT_SIZE];
-	/* Subnet mask, router, static routes, classless static routes, and Microsoft's: a number is
-	 * no error for a udhcpc that was built without the name. */
-	static const char *const options[] = {"1", "3", "33", "121", "249"};
+	/* Subnet mask, router, name servers, domain, static routes, search list, classless static
+	 * routes, and Microsoft's: a number is no error for a udhcpc that was built without the
+	 * name. */
+	static const char *const options[] = {"1", "3", "6", "15", "33", "119", "121", "249"};
 	word_add(words, "-o");
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
 		word_add(words, "-O");

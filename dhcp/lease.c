@@ -47,12 +47,13 @@ static bool word_find(const char *line, const char *key, char text[IP_TEXT_SIZE]
 
 /* Copies the next item of a comma-separated value and moves behind it; an item that is too long is
  * empty. False: there is none. */
-static bool item_next(const char **at, char text[PREFIX_TEXT_SIZE])
+#define ITEM_SIZE (DOMAIN_LENGTH_MAX + 2)
+static bool item_next(const char **at, char text[ITEM_SIZE])
 {
 	const size_t size = *at ? strcspn(*at, ", \n") : 0;
 	if (!size)
 		return false;
-	snprintf(text, PREFIX_TEXT_SIZE, "%.*s", size < PREFIX_TEXT_SIZE ? (int)size : 0, *at);
+	snprintf(text, ITEM_SIZE, "%.*s", size < ITEM_SIZE ? (int)size : 0, *at);
 	*at += size + ((*at)[size] == ',');
 	return true;
 }
@@ -155,7 +156,7 @@ static void route_take(struct lease *lease, struct prefix to, const struct ip *v
 static void classless_take(const char *at, struct lease *lease)
 {
 	static const struct ip none = {.family = AF_INET};
-	char to_text[PREFIX_TEXT_SIZE], via_text[PREFIX_TEXT_SIZE];
+	char to_text[ITEM_SIZE], via_text[ITEM_SIZE];
 	struct prefix to;
 	struct ip via;
 	while (item_next(&at, to_text) && item_next(&at, via_text)) {
@@ -180,7 +181,7 @@ static uint8_t classful_length(const struct ip *ip)
 /* "10.0.0.0/172.16.86.254,...". */
 static void classful_take(const char *at, struct lease *lease)
 {
-	char text[PREFIX_TEXT_SIZE];
+	char text[ITEM_SIZE];
 	struct prefix to;
 	struct ip via;
 	while (item_next(&at, text)) {
@@ -212,14 +213,66 @@ static void routes_take(const char *line, struct lease *lease)
 	classful_take(value_find(line, "routes"), lease);
 }
 
+static void servers_take(const char *at, struct lease *lease)
+{
+	char text[ITEM_SIZE];
+	struct ip ip;
+	while (lease->n_servers < LEASE_SERVERS_MAX && item_next(&at, text))
+		if (ip_parse(text, &ip) && is_unicast(&ip))
+			lease->servers[lease->n_servers++] = ip;
+}
+
+static bool label_valid(const char *text, size_t length)
+{
+	static const char characters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+	return length > 0 && length <= HOST_NAME_LENGTH_MAX && *text != '-' &&
+	       text[length - 1] != '-' && strspn(text, characters) >= length;
+}
+
+bool domain_valid(const char *text)
+{
+	size_t length = strlen(text);
+	if (!length || length > DOMAIN_LENGTH_MAX)
+		return false;
+	for (const char *at = text;; at += length + 1) {
+		length = strcspn(at, ".");
+		if (!label_valid(at, length))
+			return false;
+		if (!at[length])
+			return true;
+	}
+}
+
+/* Option 119 in place of 15. A dot at the end of a name is left out. */
+static void search_take(const char *line, struct lease *lease)
+{
+	const char *at = value_find(line, "search");
+	char text[ITEM_SIZE];
+	at = at ? at : value_find(line, "domain");
+	for (size_t count = 0; count < LEASE_SEARCH_MAX && item_next(&at, text);) {
+		const size_t used = strlen(lease->search), length = strlen(text);
+		if (length && text[length - 1] == '.')
+			text[length - 1] = '\0';
+		if (!domain_valid(text) || used + strlen(text) + 2 > LEASE_SEARCH_SIZE)
+			continue;
+		snprintf(lease->search + used, LEASE_SEARCH_SIZE - used, "%s%s", used ? " " : "",
+			 text);
+		count++;
+	}
+}
+
 /* NULL: the line is valid. */
 static const char *line_take(const char *line, struct lease *lease)
 {
 	const char *refusal = addr_take(line, lease);
 	if (!refusal)
 		refusal = seconds_take(line, lease);
-	if (!refusal)
-		routes_take(line, lease);
+	if (refusal)
+		return refusal;
+	routes_take(line, lease);
+	servers_take(value_find(line, "dns"), lease);
+	search_take(line, lease);
 	return refusal;
 }
 

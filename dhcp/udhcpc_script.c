@@ -7,8 +7,9 @@
 #include <string.h>
 
 /* Two addresses with a slash. */
-#define WORD_LENGTH_MAX 31
-#define WORD_CHARACTERS "0123456789./"
+#define ADDRESS_LENGTH_MAX 31
+#define ADDRESS_CHARACTERS "0123456789./"
+#define NAME_CHARACTERS    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 
 bool script_meant(int argc, char **argv)
 {
@@ -27,24 +28,30 @@ bool script_meant(int argc, char **argv)
 static const struct variable {
 	const char *name;
 	size_t words; /* the number that is printed */
+	bool names;   /* domain names; otherwise addresses */
 } variables[] = {
-	{"ip", 1},
-	{"mask", 1},
-	{"router", 1},
-	{"lease", 1},
-	{"routes", LEASE_ROUTES_MAX},
-	{"staticroutes", 2 * LEASE_ROUTES_MAX},
-	{"msstaticroutes", 2 * LEASE_ROUTES_MAX},
+	{"ip", 1, false},
+	{"mask", 1, false},
+	{"router", 1, false},
+	{"lease", 1, false},
+	{"routes", LEASE_ROUTES_MAX, false},
+	{"staticroutes", 2 * LEASE_ROUTES_MAX, false},
+	{"msstaticroutes", 2 * LEASE_ROUTES_MAX, false},
+	{"dns", LEASE_SERVERS_MAX, false},
+	{"domain", 1, true},
+	{"search", LEASE_SEARCH_MAX, true},
 };
 
-/* The first words, separated by commas. A word that is longer than an address with a prefix, or
- * has other characters, ends the list: the server chooses it. */
+/* The first words, separated by commas. A word that is longer than one of its kind, or has other
+ * characters, ends the list: the server chooses it. */
 static void variable_print(const struct variable *variable)
 {
 	const char *at = getenv(variable->name);
 	for (size_t i = 0; at && *at && i < variable->words; i++) {
-		const size_t size = strspn(at, WORD_CHARACTERS);
-		if (!size || size > WORD_LENGTH_MAX || (at[size] && at[size] != ' '))
+		const size_t size =
+			strspn(at, variable->names ? NAME_CHARACTERS : ADDRESS_CHARACTERS);
+		const size_t max = variable->names ? DOMAIN_LENGTH_MAX : ADDRESS_LENGTH_MAX;
+		if (!size || size > max || (at[size] && at[size] != ' '))
 			break;
 		if (i == 0)
 			printf(" %s=", variable->name);

@@ -165,6 +165,7 @@ struct link_dhcp {
 	uint32_t own_table;  /* of all routes of its lease (reconcile/state/lease_routes.h) */
 	bool rule;           /* packets from the leased address are routed by own_table */
 	struct prefix lease; /* the leased address; family 0: none */
+	bool unwritten;      /* the file with its name servers is missing: likewise */
 	bool incomplete;     /* not all of its routes are known: it has to be requested again */
 };
 

@@ -40,6 +40,13 @@ static const char *name_take(struct arena *arena, const char *text, size_t lengt
 	return text_problem(KEY_NAME, name, &ignored) ? NULL : name;
 }
 
+/* A path of a file of mvapply: the same rules. */
+static const char *path_take(struct arena *arena, const char *text)
+{
+	const char *ignored;
+	return !*text || text_problem(KEY_PATH, text, &ignored) ? NULL : arena_strdup(arena, text);
+}
+
 /* Returns the number of parts; 0: one of them is no name, or there are more than PARTS_MAX. */
 static size_t parts_parse(struct arena *arena, const char *text, const char *parts[])
 {
@@ -77,6 +84,17 @@ static bool sets_parse(struct arena *arena, const char *text, struct owner_tag *
 	return true;
 }
 
+/* Neither names nor paths contain '=', so the first one starts the path. Returns the text with the
+ * names; NULL: what follows is no path. */
+static const char *path_split(struct arena *arena, const char *text, const char **ret_path)
+{
+	const char *sign = strchr(text, '=');
+	if (!sign)
+		return text;
+	*ret_path = path_take(arena, sign + 1);
+	return *ret_path ? arena_strndup(arena, text, (size_t)(sign - text)) : NULL;
+}
+
 struct owner_tag owner_tag_parse(struct arena *arena, const char *alias)
 {
 	const struct owner_tag none = {.role = ROLE_NONE};
@@ -94,7 +112,9 @@ struct owner_tag owner_tag_parse(struct arena *arena, const char *alias)
 	if (tag.role == ROLE_VLAN)
 		return sets_parse(arena, rest, &tag) ? tag : none;
 	const char *parts[PARTS_MAX] = {NULL};
-	const size_t count = parts_parse(arena, rest, parts);
+	if (tag.role == ROLE_ATTACH)
+		rest = path_split(arena, rest, &tag.resolv_conf);
+	const size_t count = rest ? parts_parse(arena, rest, parts) : 0;
 	if (!count || count < roles[tag.role].least || count > roles[tag.role].most)
 		return none;
 	tag.set = parts[0];
@@ -113,7 +133,8 @@ struct owner_tag owner_tag_of(const struct set *set, const struct container *con
 				  .set = set->name,
 				  .network = attachment->network->name,
 				  .container = container->name,
-				  .attachment = attachment_own_name(attachment)};
+				  .attachment = attachment_own_name(attachment),
+				  .resolv_conf = attachment->resolv_conf};
 }
 
 static const char *sets_format(struct arena *arena, const struct owner_tag *tag)
@@ -135,9 +156,11 @@ const char *owner_tag_format(struct arena *arena, const struct owner_tag *tag)
 		return NULL;
 	case ROLE_ATTACH:
 	case ROLE_GUEST:
-		text = arena_printf(arena, PREFIX "%s:%s/%s/%s%s%s", role_name(tag->role), tag->set,
-				    tag->network, tag->container, tag->attachment ? "/" : "",
-				    tag->attachment ? tag->attachment : "");
+		text = arena_printf(
+			arena, PREFIX "%s:%s/%s/%s%s%s%s%s", role_name(tag->role), tag->set,
+			tag->network, tag->container, tag->attachment ? "/" : "",
+			tag->attachment ? tag->attachment : "", tag->resolv_conf ? "=" : "",
+			tag->resolv_conf ? tag->resolv_conf : "");
 		break;
 	case ROLE_HOST:
 	case ROLE_DUMMY:
@@ -149,6 +172,13 @@ const char *owner_tag_format(struct arena *arena, const struct owner_tag *tag)
 		break;
 	}
 	return text && strlen(text) <= ALIAS_LENGTH_MAX ? text : NULL;
+}
+
+const char *owner_tag_identity(struct arena *arena, const struct owner_tag *tag)
+{
+	struct owner_tag identity = *tag;
+	identity.resolv_conf = NULL;
+	return owner_tag_format(arena, &identity);
 }
 
 bool role_in_container(enum role role)

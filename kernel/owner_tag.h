@@ -4,6 +4,8 @@
  *   mvapply:attach:SET/NETWORK/CONTAINER/ATTACHMENT
  *                                          the same, of an attachment that is not called as its
  *                                          network
+ *   mvapply:attach:SET/NETWORK/CONTAINER[/ATTACHMENT]=PATH
+ *                                          either, and the file with the name servers of its lease
  *   mvapply:guest:SET/NETWORK/NAME/KEY     the link of a container that no file declares, which
  *                                          its runtime attached; KEY tells containers of one name
  *                                          apart
@@ -33,7 +35,9 @@ struct owner_tag {
 	const char *container;     /* the same; of a guest: "NAME/KEY", as no declared container is
 				      called */
 	const char *attachment;    /* ROLE_ATTACH: its name; NULL: the network's */
-	const char **sets;         /* ROLE_VLAN: the sets that use it, sorted by byte order */
+	const char *resolv_conf; /* ROLE_ATTACH: the file with the name servers of its lease; NULL:
+				    none. No part of the identity */
+	const char **sets;       /* ROLE_VLAN: the sets that use it, sorted by byte order */
 	size_t n_sets;
 };
 
@@ -46,6 +50,9 @@ struct owner_tag owner_tag_of(const struct set *set, const struct container *con
 
 /* The alias of an owner tag, or NULL if it would exceed ALIAS_LENGTH_MAX. */
 const char *owner_tag_format(struct arena *arena, const struct owner_tag *tag);
+
+/* The same without the path of resolv_conf: equal for equal owner tags. */
+const char *owner_tag_identity(struct arena *arena, const struct owner_tag *tag);
 
 /* Whether links of the role are in containers' namespaces; those of other roles are in the host's
  * alone. */

@@ -274,6 +274,7 @@ void decode_scalar(const struct decode_state *state)
 	case KEY_PID:
 	case KEY_ENGINE:
 	case KEY_POD:
+	case KEY_PATH:
 	case KEY_LXC:
 	case KEY_INCUS:
 	case KEY_UNIT:

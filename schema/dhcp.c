@@ -3,6 +3,8 @@
 #include "schema/hosts.h"
 #include "schema/internal.h"
 
+#include <string.h>
+
 /* The reason why the network cannot have leases, and a hint; NULL: it can. */
 static const char *network_unfit(const struct network *network, const char **ret_hint)
 {
@@ -80,6 +82,49 @@ static void check_explicit(struct build *build, const struct scope *scope,
 			   "advance");
 }
 
+/* The owner tag of the link contains the path after the names (kernel/owner_tag.h). */
+#define OWNER_TAG_TEXT "mvapply:attach:///="
+#define OWNER_TAG_MAX  255
+
+static const struct set *set_of(const struct build *build, const struct network_info *info)
+{
+	const struct set_info *set = build->sets;
+	while (info < set->infos || info >= set->infos + set->set.n_networks)
+		set = set->next;
+	return &set->set;
+}
+
+static void check_resolv_conf(struct build *build, const struct scope *scope,
+			      const struct network_info *info, const struct container *container,
+			      struct attachment *attachment, const struct node *body)
+{
+	struct context *context = &build->context;
+	const char *path = attachment->resolv_conf;
+	if (!path)
+		return;
+	const char *name = attachment_own_name(attachment);
+	const size_t length = strlen(OWNER_TAG_TEXT) + (name ? strlen("/") + strlen(name) : 0) +
+			      strlen(set_of(build, info)->name) +
+			      strlen(attachment->network->name) + strlen(container->name) +
+			      strlen(path);
+	const struct attachment *other = host_uniques_enter(build, &build->resolv_conf_users, path,
+							    &container->hosts, attachment);
+	if (!attachment->dhcp)
+		report_key(context, CODE_DHCP, scope, body, "resolv_conf",
+			   "add `dhcp: true`, or remove `resolv_conf`",
+			   "requires DHCP, which supplies the name servers");
+	else if (other)
+		report_key(context, CODE_DHCP, scope, body, "resolv_conf",
+			   "write a path for each attachment",
+			   "is also the file of the attachment at %s",
+			   place_text(context, &other->place));
+	else if (length > OWNER_TAG_MAX)
+		report_key(context, CODE_DHCP, scope, body, "resolv_conf", "write a shorter path",
+			   "is too long: with the names in the owner tag of the link it has %zu "
+			   "bytes, and %d are possible",
+			   length, OWNER_TAG_MAX);
+}
+
 void dhcp_check_attachment(struct build *build, const struct scope *scope,
 			   const struct network_info *info, const struct container *container,
 			   struct attachment *attachment, const struct node *at,
@@ -89,6 +134,7 @@ void dhcp_check_attachment(struct build *build, const struct scope *scope,
 		attachment->dhcp = info->network->dhcp;
 	if (info->broken)
 		return;
+	check_resolv_conf(build, scope, info, container, attachment, body);
 	if (attachment->dhcp) {
 		check_where(build, scope, info, container, at, body);
 		check_explicit(build, scope, attachment, at, body);

@@ -78,9 +78,10 @@ struct build {
 	struct index *set_names; /* name -> struct set_info */
 	struct index *links;     /* title -> struct link_group */
 	struct link_group *groups, **groups_end;
-	struct index *claims;               /* link and address -> struct claim */
-	struct host_uniques host_names;     /* interface name -> struct network_info */
-	struct host_uniques passthru_users; /* of a passthru network -> struct attachment */
+	struct index *claims;                  /* link and address -> struct claim */
+	struct host_uniques host_names;        /* interface name -> struct network_info */
+	struct host_uniques resolv_conf_users; /* of a path -> struct attachment */
+	struct host_uniques passthru_users;    /* of a passthru network -> struct attachment */
 	uint32_t n_links;
 	struct range *ranges;
 	size_t n_ranges;

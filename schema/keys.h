@@ -18,6 +18,7 @@ enum key_type {
 	KEY_PID,         /* const char *: a process id, in decimal */
 	KEY_ENGINE,      /* const char *: a container's name or id at its engine */
 	KEY_POD,         /* const char *: a pod's "NAMESPACE/NAME", or a container's name */
+	KEY_PATH,        /* const char *: an absolute path of a file */
 	KEY_LXC,         /* const char *: an LXC container's name or absolute path */
 	KEY_INCUS,       /* const char *: an Incus container's name or "PROJECT/NAME" */
 	KEY_UNIT,        /* const char *: a service of systemd */

@@ -219,6 +219,14 @@ static const struct key attachment_keys[] = {
 		 "the LAN's DHCP server assigns the IPv4 address, which remains the same across "
 		 "restarts",
 	 .default_text = "the network's `dhcp`"},
+	{.name = "resolv_conf",
+	 .type = KEY_PATH,
+	 AT(struct attachment, resolv_conf),
+	 .description =
+		 "the file on the host for the lease's name servers and domains, in the format of "
+		 "resolv.conf(5)",
+	 .default_text = "none",
+	 .example = "/run/mvapply/web.resolv.conf"},
 	{.name = "accept_ra",
 	 .type = KEY_BOOL,
 	 AT(struct attachment, accept_ra),

@@ -135,6 +135,7 @@ static void build_init(struct build *build, struct diags *diags)
 		.claims = index_new(0),
 		.host_names = host_uniques_new(0),
 		.passthru_users = host_uniques_new(0),
+		.resolv_conf_users = host_uniques_new(0),
 		.assignments = index_new(0),
 		.host_index = index_new(0),
 	};
@@ -154,6 +155,7 @@ static void build_free(struct build *build)
 	index_free(build->claims);
 	host_uniques_free(&build->host_names);
 	host_uniques_free(&build->passthru_users);
+	host_uniques_free(&build->resolv_conf_users);
 	index_free(build->assignments);
 	index_free(build->host_index);
 	arena_free(build->context.scratch);

@@ -201,6 +201,7 @@ struct attachment {
 	bool has_addresses;
 	bool dhcp,
 		has_dhcp; /* the IPv4 address is a DHCP lease; the attachment itself sets `dhcp` */
+	const char *resolv_conf;       /* the file for the name servers of its lease; NULL: none */
 	bool accept_ra, has_accept_ra; /* as the network's; the attachment itself sets it */
 	struct mac mac;                /* unset: derived */
 	const char *interface_name;    /* NULL: the lowest free ethN, or lanN beside an engine's */

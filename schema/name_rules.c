@@ -14,6 +14,7 @@
 #define FILE_LENGTH_MAX    255
 #define ENGINE_LENGTH_MAX  255
 #define SYSCTL_LENGTH_MAX  127
+#define PATH_LENGTH_MAX    128
 #define LXC_LENGTH_MAX     90
 #define LXC_NAME_MAX       70
 #define MACHINE_NAME_MAX   64
@@ -144,6 +145,24 @@ static const char *pod_problem(const char *text, const char **ret_hint)
 	return words_problem(text);
 }
 
+/* It is a part of an owner tag, which has 255 bytes. */
+static const char *path_problem(const char *text, const char **ret_hint)
+{
+	static const char slash_dot[] = "/.";
+	*ret_hint = "write a path such as /run/mvapply/web.resolv.conf, without links and dots";
+	if (*text != '/' || text[strlen(text) - 1] == '/')
+		return "is not the absolute path of a file";
+	if (strlen(text) > PATH_LENGTH_MAX)
+		return "is longer than 128 bytes";
+	if (text[strspn(text, LETTERS DIGITS "/_.-")] || strstr(text, "//") ||
+	    strstr(text, slash_dot))
+		return "is not a plain path";
+	return strncmp(text, "/proc/", 6) == 0 || strncmp(text, "/sys/", 5) == 0 ||
+			       strncmp(text, "/dev/", 5) == 0
+		       ? "is in a file system of the kernel"
+		       : NULL;
+}
+
 /* A folder becomes the name of a socket, which is not a file: "..", for example, leads nowhere. */
 static const char *lxc_problem(const char *text, const char **ret_hint)
 {
@@ -260,21 +279,14 @@ static const char *host_name_problem(const char *text, const char **ret_hint)
 const char *text_problem(enum key_type type, const char *text, const char **ret_hint)
 {
 	static const char *(*const problems[])(const char *, const char **) = {
-		[KEY_NAME] = name_problem,
-		[KEY_PARENT] = parent_problem,
-		[KEY_INTERFACE] = interface_problem,
-		[KEY_ALTNAME] = altname_problem,
-		[KEY_NETNS] = netns_problem,
-		[KEY_PID] = pid_problem,
-		[KEY_ENGINE] = engine_problem,
-		[KEY_POD] = pod_problem,
-		[KEY_LXC] = lxc_problem,
-		[KEY_INCUS] = incus_problem,
-		[KEY_UNIT] = unit_problem,
-		[KEY_MACHINE] = machine_problem,
-		[KEY_SYSCTL] = sysctl_problem,
-		[KEY_VALUE] = value_problem,
-		[KEY_HOST] = host_problem,
+		[KEY_NAME] = name_problem,           [KEY_PARENT] = parent_problem,
+		[KEY_INTERFACE] = interface_problem, [KEY_ALTNAME] = altname_problem,
+		[KEY_NETNS] = netns_problem,         [KEY_PID] = pid_problem,
+		[KEY_ENGINE] = engine_problem,       [KEY_POD] = pod_problem,
+		[KEY_PATH] = path_problem,           [KEY_LXC] = lxc_problem,
+		[KEY_INCUS] = incus_problem,         [KEY_UNIT] = unit_problem,
+		[KEY_MACHINE] = machine_problem,     [KEY_SYSCTL] = sysctl_problem,
+		[KEY_VALUE] = value_problem,         [KEY_HOST] = host_problem,
 		[KEY_HOST_NAME] = host_name_problem,
 	};
 	const char *hint = *text ? NULL : "write a value, or remove the key";

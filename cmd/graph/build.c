@@ -139,7 +139,7 @@ static size_t parent_put(struct graph_builder *builder, const struct set *set,
 	if (!network->parent) {
 		const struct owner_tag tag = {
 			.role = ROLE_DUMMY, .set = set->name, .network = network->name};
-		const char *key = owner_tag_format(arena, &tag);
+		const char *key = owner_tag_identity(arena, &tag);
 		return node_put(builder, GRAPH_PARENT, key, "a dummy", "",
 				state_of(step_at(builder, key)));
 	}
@@ -241,7 +241,7 @@ static const char *container_detail(const struct graph_builder *builder,
 static void attachment_put(struct graph_builder *builder, size_t network, size_t container,
 			   const struct owner_tag *tag)
 {
-	const char *alias = owner_tag_format(builder->graph->arena, tag);
+	const char *alias = owner_tag_identity(builder->graph->arena, tag);
 	const struct step *step = step_at(builder, alias);
 	edge_put(builder, network, container, attachment_label(builder, alias, step),
 		 state_of(step));
@@ -396,8 +396,9 @@ static void containers_finish(struct graph *graph)
 
 static void link_index(struct graph_builder *builder, struct live_ns *ns, struct live_link *link)
 {
-	if (link->parent_where == PARENT_HOST && !index_put_text(builder->links, link->alias, link))
-		index_put_text(builder->homes, link->alias, ns);
+	const char *key = owner_tag_identity(builder->graph->arena, &link->tag);
+	if (link->parent_where == PARENT_HOST && !index_put_text(builder->links, key, link))
+		index_put_text(builder->homes, key, ns);
 }
 
 /* Links that are in the namespace that their owner tags name. */
@@ -430,7 +431,7 @@ static const char *step_key(struct arena *arena, const struct step *step)
 	case ROLE_GUEST:
 	case ROLE_HOST:
 	case ROLE_DUMMY:
-		return owner_tag_format(arena, &step->tag);
+		return owner_tag_identity(arena, &step->tag);
 	case ROLE_VLAN:
 		return arena_printf(arena, "=%s", step->name);
 	case ROLE_PARENT:

@@ -114,6 +114,7 @@ const char *reference_type(struct arena *arena, const struct key *key)
 		[KEY_PID] = "a process id",
 		[KEY_ENGINE] = "a container's name or id, or Compose's project/service",
 		[KEY_POD] = "a pod's NAMESPACE/NAME, or a container's name",
+		[KEY_PATH] = "the absolute path of a file",
 		[KEY_LXC] = "a name, or the absolute path of a container's folder",
 		[KEY_INCUS] = "a name, or PROJECT/NAME",
 		[KEY_UNIT] = "the name of a service's unit",

@@ -64,6 +64,8 @@ static const struct rule {
 	[KEY_POD] = {"pod",
 		     "^(?!\\.{1,2}$)[^ /\\u0000-\\u001f\\u007f]+(/[^ /\\u0000-\\u001f\\u007f]+)?$",
 		     255, true, "the pod's NAMESPACE/NAME, or the container's name"},
+	[KEY_PATH] = {"path", "^(?!/(proc|sys|dev)/)(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+$", 128, false,
+		      "the absolute path of a file, such as /run/mvapply/web.resolv.conf"},
 	[KEY_LXC] = {"lxc", "^([A-Za-z0-9][A-Za-z0-9_.-]{0,62}|(?!.*/(\\.{1,2})?(/|$))/" LINE "+)$",
 		     90, true, "the container's name, or the absolute path of its folder"},
 	[KEY_INCUS] = {"incus", "^([A-Za-z0-9][A-Za-z0-9_.-]*/)?[A-Za-z0-9-]+$", 70, true,

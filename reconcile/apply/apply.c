@@ -310,6 +310,7 @@ static void stage_do(struct apply_context *context, enum stage stage, bool probe
 		break;
 	case STAGE_GIVE_UP:
 		releases_do(context);
+		name_servers_remove(context);
 		removals_all(context);
 		break;
 	case STAGE_DELETE:

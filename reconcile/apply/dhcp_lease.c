@@ -286,6 +286,7 @@ static void lease_take(struct apply_context *context, size_t number, const struc
 		return;
 	outcome->leased = true;
 	outcome->lease = *lease;
+	name_servers_write(context, number, lease);
 	const struct link_spec leased = link_spec_leased(desired, lease, context->arena);
 	if (!same)
 		lease_announce(context, putting.netlink, putting.ifindex, &leased);

@@ -150,6 +150,10 @@ __attribute__((format(printf, 2, 3))) void outcome_note(struct outcome *outcome,
 __attribute__((format(printf, 2, 3))) void outcome_defer(struct outcome *outcome,
 							 const char *format, ...);
 
+/* name_servers.c: the files of `resolv_conf`. */
+void name_servers_write(struct apply_context *context, size_t number, const struct lease *lease);
+void name_servers_remove(const struct apply_context *context);
+
 /* dhcp_lease.c: requests and renews the leases of the steps whose links exist, and releases those
  * that end. */
 void leases_do(struct apply_context *context);

@@ -8,6 +8,7 @@
 #include "reconcile/observe/namespace.h"
 #include "reconcile/observe/netns_lookup.h"
 #include "reconcile/observe/netns_unnamed.h"
+#include "reconcile/observe/resolv_conf_files.h"
 #include "reconcile/observe/unaccounted_links.h"
 
 #include <errno.h>
@@ -295,6 +296,7 @@ static struct live *observe_all(struct live *before, const struct desired *desir
 	namespaces_finish(&observer);
 	if (before)
 		arena_free(before->arena);
+	resolv_conf_files_observe(live, desired);
 	if (status == 0)
 		return live;
 	error_prepend(error, "cannot read the host's network");

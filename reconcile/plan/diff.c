@@ -434,7 +434,7 @@ static void diff_policy(const struct step *step, struct changes *changes)
 }
 
 /* The preferred lifetime ends after half of the lease (lease_terms). A lease whose routes are
- * unknown, since all of them were removed, is renewed as well. */
+ * unknown, since all of them were removed, is renewed as well, and one whose name servers are. */
 static void diff_lease(const struct step *step, struct changes *changes)
 {
 	const struct link_dhcp *dhcp = &step->desired->dhcp;
@@ -444,7 +444,7 @@ static void diff_lease(const struct step *step, struct changes *changes)
 	if (!dhcp->lease.ip.family)
 		change_add(changes, FIELD_DHCP, NULL, "a lease");
 	else if (link_spec_addr_terms(step->desired, &dhcp->lease).preferred == 0 ||
-		 dhcp->incomplete)
+		 dhcp->incomplete || dhcp->unwritten)
 		change_add(changes, FIELD_DHCP,
 			   arena_strdup(changes->arena, prefix_format(&dhcp->lease, text)),
 			   "renewed");

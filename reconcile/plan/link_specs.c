@@ -259,6 +259,12 @@ static void settings_specify(const struct specifier *specifier,
 	spec->n_altnames = planned->attachment->n_altnames;
 }
 
+static bool path_same(const struct live_link *current, const struct owner_tag *tag)
+{
+	const char *one = current->tag.resolv_conf, *other = tag->resolv_conf;
+	return one && other ? strcmp(one, other) == 0 : one == other;
+}
+
 static struct link_spec *spec_new(const struct specifier *specifier,
 				  const struct planned_attachment *planned)
 {
@@ -286,9 +292,10 @@ static struct link_spec *spec_new(const struct specifier *specifier,
 		.routes = checked->routes,
 		.n_routes = checked->n_routes,
 	};
-	/* Equal owner tags have equal texts. */
-	spec->alias = planned->managed ? planned->current->alias
-				       : owner_tag_format(input->arena, &spec->tag);
+	/* Equal owner tags with one path have equal texts. */
+	spec->alias = planned->managed && path_same(planned->current, &spec->tag)
+			      ? planned->current->alias
+			      : owner_tag_format(input->arena, &spec->tag);
 	return spec;
 }
 

@@ -2,6 +2,7 @@
 
 #include "reconcile/plan/source_tables.h"
 
+#include <string.h>
 #include <sys/socket.h>
 
 /* The routes during selection. */
@@ -41,6 +42,15 @@ static bool has_source_rules(const struct planned_attachment *planned)
 	return planned->container->policy_routing && !is_internal(planned);
 }
 
+static bool is_unwritten(const struct live *live, const struct attachment *attachment)
+{
+	for (size_t i = 0; i < live->n_unwritten; i++)
+		if (attachment->resolv_conf &&
+		    strcmp(live->unwritten[i], attachment->resolv_conf) == 0)
+			return true;
+	return false;
+}
+
 /* The lease as far as the kernel remembers it. */
 static void lease_find(const struct router *router, const struct planned_attachment *planned)
 {
@@ -55,6 +65,7 @@ static void lease_find(const struct router *router, const struct planned_attachm
 	struct lease *lease = arena_alloc(router->input->scratch, sizeof(*lease));
 	lease->addr = live->prefix;
 	assigned->dhcp.lease = live->prefix;
+	assigned->dhcp.unwritten = is_unwritten(router->input->live, planned->attachment);
 	assigned->dhcp.incomplete = !live_lease_routes(planned->ns, planned->current, lease);
 	assigned->lease = lease;
 }

@@ -108,6 +108,8 @@ struct live {
 	size_t n_containers;
 	struct unreadable *unreadable;
 	size_t n_unreadable;
+	const char **unwritten; /* the paths of `resolv_conf` without the attachment's file */
+	size_t n_unwritten;
 	bool addr_proto;  /* the kernel reports IFA_PROTO (5.18 and later) */
 	bool lacks_bclim; /* the kernel has no IFLA_MACVLAN_BC_CUTOFF (before 6.4); read if a
 			     network has `bclim` */

@@ -28,6 +28,12 @@ static void lease_check(const struct lease *lease)
 	HOLDS(prefix_usable(&lease->addr, &lease->addr.ip));
 	HOLDS(lease->addr.ip.bytes[0] != 127 && lease->addr.ip.bytes[0] < 224);
 	HOLDS(lease->seconds >= LEASE_SECONDS_MIN && lease->seconds <= LEASE_SECONDS_MAX);
+	HOLDS(lease->n_servers <= LEASE_SERVERS_MAX);
+	for (size_t i = 0; i < lease->n_servers; i++)
+		HOLDS(lease->servers[i].family == AF_INET && lease->servers[i].bytes[0] < 224);
+	HOLDS(strspn(lease->search,
+		     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_. ") ==
+	      strlen(lease->search));
 	HOLDS(lease->n_routes <= LEASE_ROUTES_MAX);
 	for (size_t i = 0; i < lease->n_routes; i++)
 		route_check(lease, &lease->routes[i]);

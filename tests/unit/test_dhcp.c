@@ -124,6 +124,32 @@ static void test_routes(void **state)
 	}
 }
 
+static void test_names(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *options, *search;
+		size_t servers;
+	} rows[] = {
+		{"dns=172.16.86.2,192.0.2.1", "", 2},
+		{"dns=127.0.0.1,224.0.0.1,fd00::1,x,192.0.2.1", "", 1},
+		{"dns=192.0.2.1,192.0.2.2,192.0.2.3,192.0.2.4", "", 3},
+		/* Option 119 in place of 15; without dots at the end. */
+		{"domain=lan.example", "lan.example", 0},
+		{"domain=lan.example search=a.example.,b_c", "a.example b_c", 0},
+		{"search=a..b,-a,a-,.,a/b,c", "c", 0},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct lease lease;
+		char line[512];
+		snprintf(line, sizeof(line), "LEASE ip=172.16.86.50 mask=24 lease=120 %s\n",
+			 rows[i].options);
+		assert_true(lease_parse(line, &lease));
+		assert_string_equal(lease.search, rows[i].search);
+		assert_int_equal(lease.n_servers, rows[i].servers);
+	}
+}
+
 static void test_many_routes(void **state)
 {
 	(void)state;
@@ -618,25 +644,16 @@ static void test_plan_fixed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lease),
-		cmocka_unit_test(test_routes),
-		cmocka_unit_test(test_many_routes),
-		cmocka_unit_test(test_no_lease),
-		cmocka_unit_test(test_client_id),
-		cmocka_unit_test(test_host_name),
-		cmocka_unit_test(test_answer),
-		cmocka_unit_test(test_request),
-		cmocka_unit_test(test_helper_refuses),
-		cmocka_unit_test(test_helper_serves),
-		cmocka_unit_test(test_helper_refuses_half),
-		cmocka_unit_test(test_many),
-		cmocka_unit_test(test_helper_closes),
-		cmocka_unit_test(test_plan),
-		cmocka_unit_test(test_plan_default),
-		cmocka_unit_test(test_plan_routes),
-		cmocka_unit_test(test_plan_yields),
-		cmocka_unit_test(test_plan_policy),
-		cmocka_unit_test(test_plan_fixed),
+		cmocka_unit_test(test_lease),         cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_many_routes),   cmocka_unit_test(test_names),
+		cmocka_unit_test(test_no_lease),      cmocka_unit_test(test_client_id),
+		cmocka_unit_test(test_host_name),     cmocka_unit_test(test_answer),
+		cmocka_unit_test(test_request),       cmocka_unit_test(test_helper_refuses),
+		cmocka_unit_test(test_helper_serves), cmocka_unit_test(test_helper_refuses_half),
+		cmocka_unit_test(test_many),          cmocka_unit_test(test_helper_closes),
+		cmocka_unit_test(test_plan),          cmocka_unit_test(test_plan_default),
+		cmocka_unit_test(test_plan_routes),   cmocka_unit_test(test_plan_yields),
+		cmocka_unit_test(test_plan_policy),   cmocka_unit_test(test_plan_fixed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,8 @@ static void round_trip(struct arena *arena, const struct owner_tag *tag, const c
 	assert_string_equal(formatted, alias);
 	const struct owner_tag parsed = owner_tag_parse(arena, formatted);
 	assert_true(owner_tag_equal(&parsed, tag));
+	assert_string_equal(parsed.resolv_conf ? parsed.resolv_conf : "",
+			    tag->resolv_conf ? tag->resolv_conf : "");
 }
 
 static void test_round_trip(void **state)
@@ -60,6 +62,34 @@ static void test_round_trip(void **state)
 	arena_free(arena);
 }
 
+/* The path is a part of the text, but not of the identity; the names are the same with it. */
+static void test_path(void **state)
+{
+	(void)state;
+	static const char *const paths[] = {"/run/a", "/a", "/etc/netns/web/resolv.conf",
+					    "/net/web/b"};
+	static const char *const names[] = {NULL, "second", "a.b-c_d"};
+	struct arena *arena = arena_new();
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		for (size_t k = 0; k < sizeof(paths) / sizeof(paths[0]); k++) {
+			struct owner_tag plain = {.role = ROLE_ATTACH,
+						  .set = "lab",
+						  .network = "net",
+						  .container = "web",
+						  .attachment = names[i]};
+			struct owner_tag tag = plain;
+			const char *text = owner_tag_format(arena, &plain);
+			tag.resolv_conf = paths[k];
+			round_trip(arena, &plain, text);
+			round_trip(arena, &tag, arena_printf(arena, "%s=%s", text, paths[k]));
+			assert_true(owner_tag_equal(&plain, &tag));
+			assert_string_equal(owner_tag_identity(arena, &tag), text);
+			assert_string_equal(owner_tag_attachment(&tag),
+					    names[i] ? names[i] : "net");
+		}
+	arena_free(arena);
+}
+
 static void test_malformed(void **state)
 {
 	(void)state;
@@ -80,6 +110,26 @@ static void test_malformed(void **state)
 		/* Such a name is not written. */
 		"mvapply:attach:a/b/c/b",
 		"mvapply:attach:a/b/c/-d",
+		"mvapply:attach:a/b/c=",
+		"mvapply:attach:a/b/c=d",
+		"mvapply:attach:a/b/c=/",
+		"mvapply:attach:a/b/c=/d/",
+		"mvapply:attach:a/b/c=/d=/e",
+		"mvapply:attach:a/b/c==/d",
+		"mvapply:attach:a/b/c=/../d",
+		"mvapply:attach:a/b/c=/d e",
+		"mvapply:attach:a/b=/d",
+		"mvapply:attach:a/b/=/d",
+		"mvapply:attach:a/b/c/=/d",
+		"mvapply:attach:a/b/c/d=",
+		"mvapply:attach:a/b/c/d=e",
+		"mvapply:attach:a/b/c/d=/e=/f",
+		"mvapply:attach:a/b/c/b=/e",
+		"mvapply:attach:a/b/c/d/e=/f",
+		"mvapply:attach:a=/b/c",
+		"mvapply:guest:a/b/c/d=/e",
+		"mvapply:host:a/b=/e",
+		"mvapply:vlan:a=/e",
 		"mvapply:guest:a/b/c",
 		"mvapply:guest:a/b/c/",
 		"mvapply:guest:a/b/c/d/e",
@@ -194,9 +244,9 @@ static void test_parent_marks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parent_marks), cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_malformed),    cmocka_unit_test(test_vlan_is_sorted),
-		cmocka_unit_test(test_too_long),
+		cmocka_unit_test(test_parent_marks),   cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_path),           cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_vlan_is_sorted), cmocka_unit_test(test_too_long),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
