@@ -221,7 +221,7 @@ static const struct key attachment_keys[] = {
 	 .default_text = "the network's `dhcp`"},
 	{.name = "resolv_conf",
 	 .type = KEY_PATH,
-	 AT(struct attachment, resolv_conf),
+	 AT(struct attachment_decl, attachment.resolv_conf),
 	 .description =
 		 "the file on the host for the lease's name servers and domains, in the format of "
 		 "resolv.conf(5)",
@@ -229,8 +229,8 @@ static const struct key attachment_keys[] = {
 	 .example = "/run/mvapply/web.resolv.conf"},
 	{.name = "accept_ra",
 	 .type = KEY_BOOL,
-	 AT(struct attachment, accept_ra),
-	 .has = offsetof(struct attachment, has_accept_ra),
+	 AT(struct attachment_decl, attachment.accept_ra),
+	 .has = offsetof(struct attachment_decl, attachment.has_accept_ra),
 	 .description =
 		 "the kernel takes IPv6 addresses and the default route from the LAN's router "
 		 "advertisements (SLAAC)",
