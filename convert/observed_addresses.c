@@ -422,7 +422,7 @@ static void claims_take(const struct ballot *ballot)
 		attachment->model.resolv_conf =
 			attachment->model.dhcp ? attachment->link->tag.resolv_conf : NULL;
 		attachment->model.accept_ra = attachment->model.has_accept_ra =
-			live_link_accepts_ra(attachment->link);
+			live_link_accepts_ra(attachment->ns, attachment->link);
 		(void)address_find(ballot, attachment, IPV4, claimed);
 	}
 }

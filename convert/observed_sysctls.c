@@ -45,7 +45,7 @@ static bool is_quiet(const struct observed_attachment *attachment)
 static const char *default_sysctl_value(const struct observed_attachment *attachment,
 					const char *key, char mtu[16])
 {
-	if (live_link_accepts_ra(attachment->link) &&
+	if (live_link_accepts_ra(attachment->ns, attachment->link) &&
 	    (strcmp(key, ACCEPT_RA_KEY) == 0 || strcmp(key, ACCEPT_RA_DEFRTR_KEY) == 0))
 		return live_sysctl(attachment->link, key);
 	if (strcmp(key, ACCEPT_RA_KEY) == 0 && is_quiet(attachment))

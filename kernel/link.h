@@ -33,8 +33,8 @@ enum parent_where {
 #define DISABLE_IPV6_KEY     "net.ipv6.conf.IFNAME.disable_ipv6"
 #define ACCEPT_RA_KEY        "net.ipv6.conf.IFNAME.accept_ra"
 #define ACCEPT_RA_DEFRTR_KEY "net.ipv6.conf.IFNAME.accept_ra_defrtr"
-/* Of ACCEPT_RA_KEY: also where the namespace forwards packets, in which 1 has no effect. Only
- * `accept_ra: true` sets it. */
+/* Of ACCEPT_RA_KEY: also where the namespace forwards packets, in which 1 has no effect. Set by
+ * `accept_ra: true`, and by whoever sets the sysctl. */
 #define ACCEPT_RA_ALWAYS "2"
 
 struct live_sysctl {

@@ -487,14 +487,16 @@ static void diff_parent(const struct plan_input *input, const struct step *step,
 			   text_in_vrf(input, desired->parent_name, desired->vrf_name));
 }
 
-/* passthru is set up on creation alone (macvlan_changelink gives EINVAL). */
 /* With another link, the kernel solicits an advertisement, and the addresses and the default route
- * of earlier ones are gone (addrconf_ifdown). */
-static bool readvertises(const struct change *change)
+ * of earlier ones are gone (addrconf_ifdown). Where none arrived and none is awaited, nothing is.
+ */
+static bool readvertises(const struct step *step, const struct change *change)
 {
 	const struct link_sysctl *sysctl = &change->sysctl;
 	const bool starts = strcmp(sysctl->value, ACCEPT_RA_ALWAYS) == 0,
 		   ends = strcmp(change->from, ACCEPT_RA_ALWAYS) == 0;
+	if (!step->desired->accept_ra && !live_link_advertised(step->ns, step->current))
+		return false;
 	if (strcmp(sysctl->key, ACCEPT_RA_DEFRTR_KEY) == 0)
 		return true;
 	return strcmp(sysctl->key, ACCEPT_RA_KEY) == 0 &&
@@ -502,9 +504,10 @@ static bool readvertises(const struct change *change)
 		(ends && strcmp(sysctl->value, "0") == 0));
 }
 
+/* passthru is set up on creation alone (macvlan_changelink gives EINVAL). */
 static bool in_place(const struct step *step, const struct change *change)
 {
-	if (change->field == FIELD_SYSCTL && readvertises(change))
+	if (change->field == FIELD_SYSCTL && readvertises(step, change))
 		return false;
 	const enum driver driver = link_type(step->desired->kind)->driver;
 	if (change->field == FIELD_MODE && driver_has_mode(driver, MODE_PASSTHRU))

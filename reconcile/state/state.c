@@ -123,8 +123,42 @@ bool live_addr_autoconf(const struct live_addr *addr)
 	       (addr->valid || advertised) && addr->proto != OWNER_TAG_PROTOCOL;
 }
 
-bool live_link_accepts_ra(const struct live_link *link)
+bool live_link_advertised(const struct live_ns *ns, const struct live_link *link)
 {
-	const char *value = live_sysctl(link, ACCEPT_RA_KEY);
-	return value && strcmp(value, ACCEPT_RA_ALWAYS) == 0;
+	each_addr_of (addr, ns, link->ifindex)
+		if (live_addr_autoconf(addr))
+			return true;
+	each_route_of (route, ns, link->ifindex)
+		if (route->proto == RTPROT_RA)
+			return true;
+	return false;
+}
+
+static bool sysctl_is(const struct live_link *link, const char *key, const char *expected)
+{
+	const char *value = live_sysctl(link, key);
+	return value && strcmp(value, expected) == 0;
+}
+
+/* Whether a gateway of the files or another link has the default route of IPv6. */
+static bool has_default_before(const struct live_ns *ns, const struct live_link *link)
+{
+	for (size_t i = 0; i < ns->n_routes; i++)
+		if (ns->routes[i].proto == OWNER_TAG_PROTOCOL &&
+		    ns->routes[i].to.ip.family == AF_INET6 && !ns->routes[i].table &&
+		    live_route_is_default(&ns->routes[i]))
+			return true;
+	for (size_t i = 0; i < ns->n_links; i++)
+		if (&ns->links[i] != link &&
+		    sysctl_is(&ns->links[i], ACCEPT_RA_KEY, ACCEPT_RA_ALWAYS) &&
+		    sysctl_is(&ns->links[i], ACCEPT_RA_DEFRTR_KEY, "1"))
+			return true;
+	return false;
+}
+
+bool live_link_accepts_ra(const struct live_ns *ns, const struct live_link *link)
+{
+	return sysctl_is(link, ACCEPT_RA_KEY, ACCEPT_RA_ALWAYS) &&
+	       (live_link_advertised(ns, link) ||
+		sysctl_is(link, ACCEPT_RA_DEFRTR_KEY, has_default_before(ns, link) ? "0" : "1"));
 }

@@ -148,8 +148,10 @@ const struct live_addr *live_lease(const struct live *live, const struct live_ns
 /* Whether the kernel made the address from a router advertisement: mvapply gives no address of IPv6
  * a limited lifetime. One that never expires has a flag (addrconf_prefix_rcv). */
 bool live_addr_autoconf(const struct live_addr *addr);
-/* Whether `accept_ra: true` is set on the link. */
-bool live_link_accepts_ra(const struct live_link *link);
+/* Whether the link has an address or a route of a router advertisement. */
+bool live_link_advertised(const struct live_ns *ns, const struct live_link *link);
+/* Whether the link is as `accept_ra: true` makes it, and not by its sysctls alone. */
+bool live_link_accepts_ra(const struct live_ns *ns, const struct live_link *link);
 /* The link's addresses and routes, in the order of the kernel's listing: the first one (`after`
  * NULL), then the next; NULL after the last. */
 const struct live_addr *live_addr_next(const struct live_ns *ns, int ifindex,

@@ -153,6 +153,29 @@ def combined(host):
         host.unchanged(text)
 
 
+@test("accept_ra: without advertisements, its sysctls change in place, and are exported as sysctls")
+def sysctls_alone(host):
+    host.netns("web")
+    plain = document({"n": lan()}, {"web": ["n"]})
+    host.apply(plain)
+    index = host.link("web", "eth0")["ifindex"]
+    host.set_sysctl("web", "net/ipv6/conf/eth0/accept_ra", 2)
+    host.apply(plain)
+    same(host.sysctl("web", "net/ipv6/conf/eth0/accept_ra"), "0", "the drift")
+    dual = lan(subnet=None, gateway=None, subnets=[{"subnet": "172.16.86.0/24", "gateway": "172.16.86.1"},
+                                                   {"subnet": "fd00:86::/64", "gateway": "fd00:86::1"}])
+    for network, key, value in ((lan(), "accept_ra_defrtr", "0"), (lan(), "accept_ra", "2"), (dual, "accept_ra", "2"),
+                                (dual, "accept_ra", "1")):
+        setting = {f"net.ipv6.conf.IFNAME.{key}": value}
+        given = document({"n": network}, {"web": {"n": {"sysctls": setting}}})
+        host.apply(given)
+        same(host.link("web", "eth0")["ifindex"], index, f"the link, {setting}")
+        host.unchanged(given)
+        exported = host.mvapply("export").out
+        same(host.diff(exported, code=0).plan, [], f"a diff against {exported}")
+        host.set_sysctl("web", "net/ipv6/conf/eth0/accept_ra_defrtr", 1)
+
+
 @test("accept_ra: the service keeps the addresses, and the settings", seconds=60)
 def service(host):
     host.netns("web")
