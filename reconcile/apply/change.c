@@ -286,10 +286,17 @@ static void settings_do(struct changing *changing, const struct operation *opera
 			changing->name = operations[i].name;
 }
 
+/* The marks of another program's link come first: without them, nothing would undo the rest. */
+static bool is_unmarked(const struct changing *changing)
+{
+	return changing->step->tag.role == ROLE_PARENT &&
+	       changing->outcome->state == OUTCOME_FAILED;
+}
+
 static void operations_do(struct changing *changing, const struct operations *operations,
 			  size_t end)
 {
-	for (size_t i = 0, count; i < end; i += count) {
+	for (size_t i = 0, count; i < end && !is_unmarked(changing); i += count) {
 		const size_t settings = settings_count(operations, i, end);
 		count = settings > 1 ? settings : together_count(operations, i);
 		if (settings > 1)
