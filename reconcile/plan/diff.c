@@ -487,6 +487,28 @@ static void diff_parent(const struct plan_input *input, const struct step *step,
 			   text_in_vrf(input, desired->parent_name, desired->vrf_name));
 }
 
+/* Of another program's link, what mvapply changes of it and nothing else. */
+static void diff_requested(const struct step *step, struct changes *changes)
+{
+	change_number(changes, FIELD_MTU, step->current->mtu, step->desired->mtu);
+	diff_altnames(step, changes);
+	diff_up(step, changes);
+}
+
+static void diff_managed(const struct plan_input *input, const struct step *step,
+			 struct changes *changes)
+{
+	diff_link(step, changes);
+	diff_sysctls(step, changes);
+	diff_up(step, changes);
+	diff_addrs(input, step, changes);
+	diff_primaries(input, step, changes);
+	diff_routes(step, changes);
+	diff_policy(step, changes);
+	diff_lease(step, changes);
+	diff_parent(input, step, changes);
+}
+
 /* With another link, the kernel solicits an advertisement, and the addresses and the default route
  * of earlier ones are gone (addrconf_ifdown). Where none arrived and none is awaited, nothing is.
  */
@@ -519,15 +541,10 @@ static bool in_place(const struct step *step, const struct change *change)
 bool link_diff(const struct plan_input *input, struct step *step)
 {
 	struct changes changes = {.arena = input->arena};
-	diff_link(step, &changes);
-	diff_sysctls(step, &changes);
-	diff_up(step, &changes);
-	diff_addrs(input, step, &changes);
-	diff_primaries(input, step, &changes);
-	diff_routes(step, &changes);
-	diff_policy(step, &changes);
-	diff_lease(step, &changes);
-	diff_parent(input, step, &changes);
+	if (step->tag.role == ROLE_PARENT)
+		diff_requested(step, &changes);
+	else
+		diff_managed(input, step, &changes);
 	step->changes = changes.items;
 	step->n_changes = changes.count;
 	for (size_t i = 0; i < step->n_changes; i++)
