@@ -8,11 +8,13 @@
 #define WAS "mvapply-was."
 #define FOR "mvapply-for."
 
+#define MAX_DIGITS 9 /* of an MTU: it fits into 32 bits */
+
 /* Skips decimal digits and the dot behind them; false: there are none, or too many. */
-static bool number_skip(const char **text, uint32_t *ret)
+static bool number_skip(const char **text, size_t max_digits, uint32_t *ret)
 {
 	const size_t digits = strspn(*text, "0123456789");
-	if (!digits || digits > 10 || (*text)[digits] != '.')
+	if (!digits || digits > max_digits || (*text)[digits] != '.')
 		return false;
 	*ret = (uint32_t)strtoul(*text, NULL, 10);
 	*text += digits + 1;
@@ -28,7 +30,7 @@ static struct parent_mark was_parse(const char *text)
 	text += mark.up ? 3 : 5;
 	const size_t digits = strspn(text, "0123456789");
 	mark.mtu = (uint32_t)strtoul(text, NULL, 10);
-	return digits && digits < 10 && !text[digits] ? mark : none;
+	return digits && digits <= MAX_DIGITS && !text[digits] ? mark : none;
 }
 
 struct parent_mark parent_mark_parse(const char *altname)
@@ -40,11 +42,11 @@ struct parent_mark parent_mark_parse(const char *altname)
 	const bool was = strncmp(altname, WAS, strlen(WAS)) == 0;
 	if (!was && strncmp(altname, FOR, strlen(FOR)) != 0)
 		return none;
-	if (!number_skip(&text, &ifindex))
+	if (!number_skip(&text, 10, &ifindex))
 		return none;
 	if (was)
 		return was_parse(text);
-	if (!number_skip(&text, &mark.mtu) || text_problem(KEY_NAME, text, &ignored))
+	if (!number_skip(&text, MAX_DIGITS, &mark.mtu) || text_problem(KEY_NAME, text, &ignored))
 		return none;
 	mark.set = text;
 	return mark;

@@ -63,7 +63,8 @@ struct marks {
 	const char *was_text; /* NULL: there is none of the former state */
 	struct parent_mark was;
 	uint32_t mtu; /* the highest that the sets need */
-	bool any;
+	bool of_run;  /* one of a set of this run */
+	bool of_others;
 };
 
 static void altname_keep(struct finder *finder, struct requested_link *requested,
@@ -72,16 +73,26 @@ static void altname_keep(struct finder *finder, struct requested_link *requested
 	*array_push(finder->input->arena, requested->altnames, requested->n_altnames) = altname;
 }
 
+/* No set needs more than the driver supports. */
+static struct parent_mark mark_read(const struct live_link *link, const char *altname)
+{
+	struct parent_mark mark = parent_mark_parse(altname);
+	if (link->max_mtu && mark.mtu > link->max_mtu)
+		mark.mtu = link->max_mtu;
+	return mark;
+}
+
 /* Keeps other programs' altnames, and the marks of sets that are not part of this run. */
 static struct marks marks_read(struct finder *finder, struct requested_link *requested)
 {
 	const struct live_link *link = requested->link;
 	struct marks marks = {0};
 	for (size_t i = 0; i < link->n_altnames; i++) {
-		const struct parent_mark mark = parent_mark_parse(link->altnames[i]);
+		const struct parent_mark mark = mark_read(link, link->altnames[i]);
 		const bool other =
 			mark.kind == PARENT_MARK_FOR && !desired_set(finder->input, mark.set);
-		marks.any |= mark.kind != PARENT_MARK_NONE;
+		marks.of_others |= other;
+		marks.of_run |= mark.kind == PARENT_MARK_FOR && !other;
 		if (mark.kind == PARENT_MARK_WAS && !marks.was_text) {
 			marks.was = mark;
 			marks.was_text = link->altnames[i];
@@ -98,20 +109,24 @@ static struct marks marks_read(struct finder *finder, struct requested_link *req
 	return marks;
 }
 
-static void requests_put(struct finder *finder, struct requested_link *requested)
+/* false: no set of this run needs the link. */
+static bool requests_put(struct finder *finder, struct requested_link *requested)
 {
+	bool any = false;
 	for (size_t i = 0; i < finder->n_requests; i++) {
 		const struct request *request = &finder->requests[i];
 		if (request->link != requested->link)
 			continue;
 		const struct parent_mark mark = {
 			.kind = PARENT_MARK_FOR, .mtu = request->mtu, .set = request->set};
+		any = true;
 		requested->needed = true;
 		requested->mtu = larger(requested->mtu, request->mtu);
 		altname_keep(
 			finder, requested,
 			parent_mark_format(finder->input->arena, request->link->ifindex, &mark));
 	}
+	return any;
 }
 
 static void was_put(struct finder *finder, struct requested_link *requested,
@@ -137,12 +152,14 @@ static void state_finish(struct requested_link *requested, const struct marks *m
 		requested->needed || (link->flags & IFF_UP && !(marks->was_text && !marks->was.up));
 }
 
+/* A link that only sets of other runs need is theirs; a former state that no set needs is undone.
+ */
 static void link_find(struct finder *finder, const struct live_link *link)
 {
 	struct requested_link requested = {.link = link, .check_result = {.action = ACTION_CREATE}};
 	const struct marks marks = marks_read(finder, &requested);
-	requests_put(finder, &requested);
-	if (!requested.needed && !marks.any)
+	if (!requests_put(finder, &requested) && !marks.of_run &&
+	    (marks.of_others || !marks.was_text))
 		return;
 	if (requested.needed)
 		was_put(finder, &requested, &marks);

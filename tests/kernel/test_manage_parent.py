@@ -4,6 +4,7 @@ import yaml
 
 from declare import document, lan
 from host import same
+from marked_address import marked_address
 from registry import test
 from service import watching
 
@@ -167,3 +168,58 @@ def vlans(host):
     host.unchanged(text)
     host.delete(text)
     same((state(host), state(host, "theirs"), marks(host, "theirs")), (("down", 1500), ("down", 1500), set()), "both undone")
+
+
+@test("manage_parent: nothing of a parent is changed when another link has the altname it needs")
+def unmarked(host):
+    host.netns("web")
+    index = host.link("host", "eth0")["ifindex"]
+    host.batch("host", ["link add theirs type bridge", f"link property add dev theirs altname mvapply-was.{index}.up.1500"])
+    done = host.apply(network("web", mtu=4000), code=1)
+    assert f"mvapply-was.{index}.up.1500" in done.err, done
+    same(state(host), ("up", 1500), "not changed")
+    same(host.link("host", "theirs").get("altnames"), None, "a mark without a set is removed")
+    host.apply(network("web", mtu=4000))
+    same(state(host), ("up", 4000), "when the altname is free")
+
+
+@test("manage_parent: of the parent, only its state, MTU and marks are changed")
+def alone(host):
+    host.netns("web")
+    marked_address("eth0", "192.168.7.2/24")
+    host.batch("host", ["link add theirs link eth0 type macvlan bcqueuelen 2000",
+                        "link set theirs txqueuelen 500 promisc on", "link property add dev theirs altname mvapply-was.9.down.1500"])
+    before = host.link("host", "theirs")["linkinfo"]
+    text = network("web", mtu=4000)
+    host.apply(text)
+    host.unchanged(text)
+    host.delete(text)
+    link = host.link("host", "theirs")
+    same((host.addresses("host", "eth0"), link["linkinfo"], link["txqlen"], "PROMISC" in link["flags"], link.get("altnames")),
+         ({"192.168.7.2/24"}, before, 500, True, None), "left alone")
+
+
+@test("manage_parent: a run of a set that does not use the parent leaves what another set needs")
+def other_run(host):
+    host.netns("web", "db")
+    host.ip("host", "link set eth0 down")
+    text = network("web", mtu=4000)
+    host.apply(text)
+    host.batch("host", ["link add br0 type bridge", "link set br0 up", "link set eth0 mtu 2000", "link set eth0 down",
+                        "link set eth0 mtu 3000"])
+    for other in (document({}, {}, "other"), document({"m": lan(parent="br0", subnet="10.8.0.0/24", gateway=None)}, {"db": ["m"]}, "other")):
+        host.apply(other)
+        same((state(host), marks(host)), (("down", 3000), {"mvapply-was.down.1500", "mvapply-for.4000.default"}), "of the other set")
+    host.apply(text)
+    same(state(host), ("up", 4000), "by its own run")
+    host.delete(text)
+    same((state(host), marks(host)), (("down", 1500), set()), "undone")
+
+
+@test("manage_parent: the mark of another set with a larger MTU than the driver supports")
+def mark_too_large(host):
+    host.netns("web")
+    link = host.link("host", "eth0")
+    host.ip("host", f"link property add dev eth0 altname mvapply-for.{link['ifindex']}.999999999.other")
+    host.apply(network("web", mtu=4000))
+    same(state(host), ("up", link["max_mtu"]), "the largest")

@@ -221,6 +221,7 @@ static void test_parent_marks(void **state)
 		"mvapply-for.2.9000.a b",
 		"mvapply-for..9000.a",
 		"mvapply-for.2.99999999999.a",
+		"mvapply-for.2.4294967296.a",
 		"xmvapply-for.2.9000.a",
 	};
 	struct arena *arena = arena_new();
