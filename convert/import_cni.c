@@ -160,13 +160,17 @@ static void tuning_take(struct cni *cni, const json_t *plugin)
 		sysctl_take(cni, json_object_iter_key(member), json_object_iter_value(member));
 	mac_take(cni, plugin);
 	network_mtu_at(plugin, "mtu", cni->map, &cni->network);
-	settings->has_promisc = settings->promisc =
-		json_is_true(json_object_get(plugin, "promisc"));
-	settings->has_allmulticast = settings->allmulticast =
-		json_is_true(json_object_get(plugin, "allmulti"));
-	settings->has_txqueuelen =
-		json_number_at(plugin, "txQLen", cni->map, INT_MAX, &length) && length >= 0;
-	settings->txqueuelen = settings->has_txqueuelen ? (uint32_t)length : 0;
+	if (json_is_true(json_object_get(plugin, "promisc")))
+		settings->has_promisc = settings->promisc = true;
+	if (json_is_true(json_object_get(plugin, "allmulti")))
+		settings->has_allmulticast = settings->allmulticast = true;
+	const bool has_length = json_number_at(plugin, "txQLen", cni->map, INT_MAX, &length);
+	if (has_length && length < 0) {
+		json_unconverted("txQLen", json_object_get(plugin, "txQLen"), cni->map);
+	} else if (has_length) {
+		settings->has_txqueuelen = true;
+		settings->txqueuelen = (uint32_t)length;
+	}
 	json_leftovers(plugin, known, cni->map);
 }
 

@@ -31,8 +31,9 @@ static uint32_t subnet_metric(const struct observed_attachment *attachment)
 	uint32_t metric = 0;
 	each_addr_of (addr, attachment->ns, attachment->link->ifindex) {
 		const bool ipv6 = addr->prefix.ip.family == AF_INET6;
-		const uint32_t above =
-			ipv6 && addr->metric ? addr->metric - IP6_RT_PRIO_ADDRCONF : addr->metric;
+		const uint32_t above = ipv6 && addr->metric >= IP6_RT_PRIO_ADDRCONF
+					       ? addr->metric - IP6_RT_PRIO_ADDRCONF
+					       : addr->metric;
 		metric = above > metric ? above : metric;
 	}
 	return metric;

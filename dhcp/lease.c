@@ -45,9 +45,10 @@ static bool word_find(const char *line, const char *key, char text[IP_TEXT_SIZE]
 	return true;
 }
 
+#define ITEM_SIZE (DOMAIN_LENGTH_MAX + 2)
+
 /* Copies the next item of a comma-separated value and moves behind it; an item that is too long is
  * empty. False: there is none. */
-#define ITEM_SIZE (DOMAIN_LENGTH_MAX + 2)
 static bool item_next(const char **at, char text[ITEM_SIZE])
 {
 	const size_t size = *at ? strcspn(*at, ", \n") : 0;

@@ -111,7 +111,7 @@ static int write_failed(const char *path, int errnum, struct error *error)
 	error_hint(
 		error, "%s",
 		errnum == EPERM || errnum == ELOOP || errnum == ENOTDIR
-			? "all folders of the path must be root's, writable by root alone, and no "
+			? "all folders of the path must be root's, writable by root alone or sticky, and no "
 			  "symbolic links"
 		: errnum == EROFS ? "add the folder to ReadWritePaths of the service's unit"
 				  : "create the folder, and run mvapply again");

@@ -24,7 +24,7 @@ static bool number_skip(const char **text, size_t max_digits, uint32_t *ret)
 static struct parent_mark was_parse(const char *text)
 {
 	struct parent_mark mark = {.kind = PARENT_MARK_WAS, .up = strncmp(text, "up.", 3) == 0};
-	const struct parent_mark none = {PARENT_MARK_NONE};
+	const struct parent_mark none = {.kind = PARENT_MARK_NONE};
 	if (!mark.up && strncmp(text, "down.", 5) != 0)
 		return none;
 	text += mark.up ? 3 : 5;
@@ -35,7 +35,7 @@ static struct parent_mark was_parse(const char *text)
 
 struct parent_mark parent_mark_parse(const char *altname)
 {
-	const struct parent_mark none = {PARENT_MARK_NONE};
+	const struct parent_mark none = {.kind = PARENT_MARK_NONE};
 	struct parent_mark mark = {.kind = PARENT_MARK_FOR};
 	const char *text = altname + strlen(WAS), *ignored;
 	uint32_t ifindex;

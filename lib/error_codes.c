@@ -350,7 +350,7 @@ static const struct code_text texts[] = {
 	 "the message names, or give the sets of one of them other names with `name:`."},
 	{CODE_RESOLV_CONF, CLASS_FAILED, "name servers cannot be written",
 	 "`resolv_conf` names a file for the name servers of a lease. Its folders exist, are root's, "
-	 "writable by root alone and no symbolic links; the service's unit lists them in "
+	 "writable by root alone or sticky, and no symbolic links; the service's unit lists them in "
 	 "ReadWritePaths. A file of another program at that path is not replaced. The lease itself is "
 	 "used."},
 	{CODE_COMMAND, CLASS_USAGE, "unknown command", "`mvapply --help` lists the commands."},

@@ -217,17 +217,47 @@ static const struct desired *desired_with(const struct desired *desired, const s
 }
 
 /* The attachment that the runtime makes: of several to the network, the one whose link has the
- * interface's name in the files, or else the first. NULL: there is none. */
+ * interface's name in the files, or else the only one without a name there. Docker's interface has
+ * a name of the driver, and is the first. NULL: there is none, or more than one could be it. */
 static struct attachment *attachment_started(const struct container *container,
 					     const struct network *network, const char *interface)
 {
+	struct attachment *only = NULL, *unnamed = NULL;
+	size_t count = 0, n_unnamed = 0;
+	if (container->source_kind == SOURCE_DOCKER)
+		return container_attachment(container, network);
 	for (size_t i = 0; i < container->n_attachments; i++) {
 		struct attachment *attachment = &container->attachments[i];
-		if (attachment->network == network && attachment->interface_name &&
-		    strcmp(attachment->interface_name, interface) == 0)
+		if (attachment->network != network)
+			continue;
+		only = attachment;
+		count++;
+		if (!attachment->interface_name) {
+			unnamed = attachment;
+			n_unnamed++;
+		} else if (strcmp(attachment->interface_name, interface) == 0) {
 			return attachment;
+		}
 	}
-	return container_attachment(container, network);
+	return count == 1 ? only : n_unnamed == 1 ? unnamed : NULL;
+}
+
+/* Why attachment_started found none. */
+static void attachment_missing(const struct container *container, const struct network *network,
+			       const char *interface, struct error *error)
+{
+	if (container_attachment(container, network)) {
+		error_set(error, EINVAL,
+			  "container %s is on network %s several times, and no attachment has "
+			  "`interface_name: %s`",
+			  container->name, network->name, interface);
+		error_hint(error, "give each of them its `interface_name`");
+	} else {
+		error_set(error, EINVAL, "container %s is declared without network %s",
+			  container->name, network->name);
+		error_hint(error, "add the network to its `networks`");
+	}
+	error_code(error, CODE_CNI_NETWORK);
 }
 
 const struct desired *started_add(const struct desired *desired, const struct network_of_set *where,
@@ -240,10 +270,7 @@ const struct desired *started_add(const struct desired *desired, const struct ne
 	struct attachment *attachment =
 		attachment_started(&container, where->network, started->interface);
 	if (!attachment) {
-		error_set(error, EINVAL, "container %s is declared without network %s",
-			  container.name, where->network->name);
-		error_hint(error, "add the network to its `networks`");
-		error_code(error, CODE_CNI_NETWORK);
+		attachment_missing(&container, where->network, started->interface, error);
 		return NULL;
 	}
 	if (attachment_merge(where, started, attachment, error) < 0)

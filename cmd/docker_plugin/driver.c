@@ -304,7 +304,7 @@ static bool docker_knows(const struct route *route)
 {
 	const struct route_options *options = &route->options;
 	return !route->table && !options->on_link && !options->source.family && !options->scope &&
-	       !options->metric && !options->mtu && !options->advmss;
+	       !options->metric && !options->mtu && !options->advmss && !options->type;
 }
 
 /* `own`: the attachment, whose routes replace those of its network; or NULL. */

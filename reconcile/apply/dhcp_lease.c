@@ -411,6 +411,16 @@ void releases_do(struct apply_context *context)
 		release_note(context, leasing.steps[i], &leasing.requests[i]);
 }
 
+/* Whether packets of the lease are looked up in the link's own table (`policy_routing`). */
+static bool has_lease_rule(const struct link_spec *spec)
+{
+	for (size_t i = 0; i < spec->policy.n_rules; i++)
+		if (spec->policy.rules[i].table == spec->dhcp.own_table &&
+		    spec->policy.rules[i].from.ip.family == AF_INET)
+			return true;
+	return false;
+}
+
 /* The use of DHCP as its routes on the link show it: those that it does not use outside of its own
  * table are not used again. */
 static void dhcp_of_live(struct link_spec *spec, const struct prefix *lease)
@@ -432,6 +442,7 @@ static void dhcp_of_live(struct link_spec *spec, const struct prefix *lease)
 			spec->dhcp.table = route->table;
 		}
 	}
+	spec->dhcp.rule = has_lease_rule(spec);
 }
 
 static const char *regained_put(struct apply_context *context, const struct link_spec *spec,

@@ -86,8 +86,9 @@ bool link_adopted(const struct attachments *attachments, const struct live_link 
  * it. */
 bool managed_stale(const struct plan_input *input, const struct managed_link *managed,
 		   const struct managed_use *use);
-/* Whether the DHCP server chooses the planned attachment's IPv4 address. */
+/* Whether it has addresses by router advertisements (`accept_ra`). */
 bool planned_accepts_ra(const struct planned_attachment *planned);
+/* Whether the DHCP server chooses the planned attachment's IPv4 address. */
 bool planned_leases(const struct planned_attachment *planned);
 /* "web/lan", "the host's own link on lan" */
 const char *planned_label(const struct plan_input *input, const struct planned_attachment *planned);

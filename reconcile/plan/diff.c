@@ -93,7 +93,8 @@ static void diff_driver(const struct step *step, const struct driver_info *drive
 	const struct link_spec *desired = step->desired;
 	if (driver->broadcast_queue && current->has_bcqueuelen)
 		change_number(changes, FIELD_BCQUEUELEN, current->bcqueuelen, desired->bcqueuelen);
-	if (driver->broadcast_queue && current->bclim != desired->bclim)
+	/* Another set, or another program, may have set that of the parent. */
+	if (driver->broadcast_queue && desired->has_bclim && current->bclim != desired->bclim)
 		change_add(changes, FIELD_BCLIM, arena_printf(changes->arena, "%d", current->bclim),
 			   arena_printf(changes->arena, "%d", desired->bclim));
 	if (driver->has_flag)

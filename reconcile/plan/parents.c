@@ -210,7 +210,8 @@ static struct check_result check_sharing(const struct plan_input *input,
 		       arena_printf(input->arena, "cannot be %s on %s, where network %s is %s",
 				    sharing_text(input->arena, network), resolved->parent->name,
 				    first->name, sharing_text(input->arena, first)),
-		       "use the same driver and a mode that can share it, or another parent");
+		       "use the same driver, a mode that can share it, and the same `bclim` and "
+		       "`ipvlan_flag`; or another parent");
 }
 
 static struct check_result check_parent(const struct plan_input *input,

@@ -5,10 +5,10 @@
 #include "reconcile/state/state.h"
 
 /* The hash of everything that planning reads of the namespace; `secret` as in lib/keyed_hash.h, as
- * whoever controls a namespace chooses its content. Never 0. Equal content gives the same number
- * in one process. Different numbers mean nothing: a pointer or padding may differ alone. Left out:
- * the loopback's own state, and with `addr_proto` the time at which an address was added, which
- * decides nothing then. 0 if a part changes with time: an address with a limited lifetime. */
+ * whoever controls a namespace chooses its content. The same number means the same content, except
+ * for the loopback's own state, and with `addr_proto` the time at which an address was added, which
+ * decide nothing. Another number means nothing: padding may differ alone. 0: a part changes with
+ * time, as an address with a limited lifetime does. */
 uint64_t live_ns_content(const struct live_ns *ns, bool addr_proto, uint64_t secret);
 
 #endif

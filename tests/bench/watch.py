@@ -90,6 +90,21 @@ def idle(service, seconds):
           f"VmRSS {after['VmRSS']} kB", flush=True)
 
 
+def flap(host, service, name, seconds):
+    """A container that sets its loopback up and down without end, 30 times a second."""
+    service.quiet(3, 120)
+    ticks = cpu(service.pid)
+    changes, end = 0, time.monotonic() + seconds
+    while time.monotonic() < end:
+        host.batch(name, ["link set lo down", "link set lo up"])
+        changes += 2
+        time.sleep(0.06)
+    service.quiet(1, 120)
+    spent = (cpu(service.pid) - ticks) * 10
+    print(f"  {changes} changes of a container's loopback in {seconds} s: {spent} ms of CPU, "
+          f"{spent / seconds / 10:.1f} % of a processor", flush=True)
+
+
 def bench(options, count):
     host = Host(options.binary)
     host.netns(*(f"c{i}" for i in range(count)))
@@ -108,7 +123,7 @@ def bench(options, count):
         followed = react(host, options, "file", name, middle, OTHER, *files)
         show("file change to converged", followed)
         show(f"the same without the {DEBOUNCE_MS} ms of quiet", followed, DEBOUNCE_MS)
-        service.quiet()
+        flap(host, service, name, options.idle)
     show("bare: the messages of the repair", react(host, options, "drift", name, middle, middle,
                                                    "bare"))
     show("bare: the messages of the change", react(host, options, "file", name, middle, OTHER,

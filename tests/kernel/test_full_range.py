@@ -21,7 +21,7 @@ def asked(host, plugin):
 
 
 def check(host, plugin, holder):
-    """With both addresses held, each runtime is refused; and with one of them free, one guest starts."""
+    """With both addresses held, each runtime is refused."""
     for text in asked(host, plugin):
         assert text and FULL in text, (holder, text)
     same(host.names("web"), set(), "links of the refused guest")

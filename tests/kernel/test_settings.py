@@ -173,7 +173,7 @@ def of_macvlan(host):
         assert "this kernel has no `bclim`" in done.err, done
         same(host.diff(text(5), code=0).plan, [], "the plan")
         return
-    for number, live in ((5, 5), (-1, -1), (-2147483648, -2147483648), (None, 1), (7, 7)):
+    for number, live in ((5, 5), (-1, -1), (-2147483648, -2147483648), (None, -2147483648), (7, 7)):
         host.apply(text(number))
         same([limit(host, ns) for ns in ("web", "db")], [live, live], f"bclim {number}")
         host.unchanged(text(number))
@@ -187,6 +187,17 @@ def of_macvlan(host):
         host.apply(text(number))
         same(limit(host), number or 1, "of a new parent")
         host.delete(text(number))
+
+
+@test("settings: bclim of one set stays where another set on the parent has none", features=[MULTICAST_LIMIT])
+def of_two_sets(host):
+    host.netns("web", "db")
+    one = document({"n": lan(bclim=5, ip_range="172.16.86.0/26")}, {"web": ["n"]}, name="one")
+    two = document({"n": lan(ip_range="172.16.86.64/26")}, {"db": ["n"]}, name="two")
+    for text in (one, two):
+        host.apply(text)
+    for text in (one, two):
+        same(host.diff(text, code=0).plan, [], "the plan of either")
 
 
 @test("settings: ipvlan_flag, of all links of a parent", needs=["ipvlan"])
