@@ -10,6 +10,12 @@ struct route_key {
 	uint32_t table, metric;
 };
 
+struct entered_route {
+	struct route_key key;
+	const struct route *route;
+	bool of_network; /* each container of the network has it */
+};
+
 static const char *family_name(unsigned family)
 {
 	return family == AF_INET ? "IPv4" : "IPv6";
@@ -114,24 +120,27 @@ static bool shared(const struct route *one, const struct route *other)
 	return one->options.type && one->options.type == other->options.type;
 }
 
-/* The key outlives the index. */
-static const struct route_key *route_key_of(struct arena *arena, const struct route *route)
+/* It outlives the index. */
+static struct entered_route *entered_new(struct arena *arena, const struct route *route)
 {
-	struct route_key *key = arena_alloc(arena, sizeof(*key)); /* zeroed: compared as bytes */
+	struct entered_route *entered = arena_alloc(arena, sizeof(*entered));
+	struct route_key *key = &entered->key; /* zeroed: compared as bytes */
 	key->to.ip.family = route->to.ip.family;
 	memcpy(key->to.ip.bytes, route->to.ip.bytes, sizeof(key->to.ip.bytes));
 	key->to.len = route->to.len;
 	key->table = route->table;
 	key->metric = route_metric(&route->to, route->options.metric);
-	return key;
+	entered->route = route;
+	return entered;
 }
 
 /* Enters the route; returns an earlier one that is the same to the kernel, or NULL. */
-static const struct route *route_enter(struct build *build, struct index *seen,
-				       const struct route *route)
+static struct entered_route *route_enter(struct build *build, struct index *seen,
+					 const struct route *route, bool of_network)
 {
-	const struct route_key *key = route_key_of(build->context.scratch, route);
-	return index_put(seen, key, sizeof(*key), (void *)(uintptr_t)route);
+	struct entered_route *entered = entered_new(build->context.scratch, route);
+	entered->of_network = of_network;
+	return index_put(seen, &entered->key, sizeof(entered->key), entered);
 }
 
 static void check_route(struct build *build, const struct scope *scope,
@@ -146,12 +155,14 @@ static void check_route(struct build *build, const struct scope *scope,
 	if (!route->options.type)
 		check_next_hop(build, scope, info, route, item);
 	check_options(build, scope, route, item);
-	const struct route *other = route_enter(build, seen, route);
-	if (other)
+	struct entered_route *other = route_enter(build, seen, route, false);
+	if (other && other->of_network && shared(other->route, route))
+		*other = *entered_new(build->context.scratch, route); /* a third one is twice */
+	else if (other)
 		report_key(&build->context, CODE_ROUTE, scope, item, "to",
 			   "remove one of the two, or give them different tables or metrics",
 			   "%s already has a route at %s", prefix_format(&route->to, to),
-			   place_text(&build->context, &other->place));
+			   place_text(&build->context, &other->route->place));
 }
 
 void routes_check(struct build *build, const struct scope *scope, const struct network_info *info,
@@ -178,8 +189,8 @@ void network_routes_enter(struct build *build, const struct scope *scope,
 		const struct route *route = &network->routes[i];
 		if (!route->to.ip.family || attachment_has_route(attachment, route))
 			continue;
-		const struct route *other = route_enter(build, seen, route);
-		if (other && other != route && !shared(other, route))
+		const struct entered_route *other = route_enter(build, seen, route, true);
+		if (other && other->route != route && !shared(other->route, route))
 			report(&build->context, CODE_ROUTE, scope, at,
 			       "give one of the two another metric, or list the route in the "
 			       "attachment that has to have it",
@@ -187,7 +198,7 @@ void network_routes_enter(struct build *build, const struct scope *scope,
 			       "at %s",
 			       prefix_format(&route->to, to),
 			       printable_text(&build->context, network->name),
-			       place_text(&build->context, &other->place));
+			       place_text(&build->context, &other->route->place));
 	}
 }
 
