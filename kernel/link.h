@@ -136,7 +136,7 @@ struct link_route {
 	struct prefix to; /* len 0: the default route of ip.family */
 	struct ip via;    /* family 0: none */
 	struct route_options options;
-	bool replaces;    /* replaces the route of another link (--adopt) */
+	bool replaces;    /* replaces the route of another link (--adopt), or of another type */
 	uint8_t protocol; /* 0: mvapply's own protocol number */
 };
 

@@ -454,8 +454,8 @@ static void macs_yield(const struct conflict_finder *finder, const struct holder
 static struct check_result (*const checks[])(const struct conflict_finder *,
 					     const struct planned_attachment *) = {
 	/* Before the MAC, which may be derived from the address. */
-	check_twice, check_name,   check_sharing,         check_address,
-	check_mac,   check_routes, check_routes_of_group,
+	check_twice, check_name,         check_sharing, check_address,
+	check_mac,   check_typed_routes, check_routes,  check_routes_of_group,
 };
 
 static void planned_check(const struct conflict_finder *finder,

@@ -78,6 +78,8 @@ struct check_result check_routes(const struct conflict_finder *finder,
 				 const struct planned_attachment *planned);
 /* Whether the attachment of another container in the namespace has a route to the same
  * destination. */
+struct check_result check_typed_routes(const struct conflict_finder *finder,
+				       const struct planned_attachment *planned);
 struct check_result check_routes_of_group(const struct conflict_finder *finder,
 					  const struct planned_attachment *planned);
 /* Whether the live link has a route of the attachment. */

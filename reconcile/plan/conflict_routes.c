@@ -5,6 +5,8 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
+#define CONNECTED_METRIC_IPV6 256 /* IP6_RT_PRIO_ADDRCONF */
+
 static struct link_route *desired_route_find(const struct conflict_finder *finder,
 					     const struct planned_attachment *planned,
 					     const struct live_route *live)
@@ -298,6 +300,76 @@ static struct check_result route_twice(const struct plan_input *input,
 				       prefix_format(to, text), planned->ns->name),
 		.hint = "remove one of the two routes",
 	};
+}
+
+/* Whether it has the place of the route that the kernel adds to the subnet of an address. */
+static bool is_connected(const struct network *network, const struct assigned_address *address,
+			 const struct prefix *lease, const struct link_route *typed)
+{
+	struct link_route connected = {.to = typed->to};
+	if (typed->to.ip.family == AF_INET6)
+		connected.options.metric = CONNECTED_METRIC_IPV6;
+	if (!link_route_same(&connected, typed))
+		return false;
+	for (size_t i = 0; i < address->count; i++) {
+		const struct ip *ip = &address->ips[i].ip;
+		const struct subnet *subnet = ip->family ? network_subnet_of(network, ip) : NULL;
+		if (subnet && prefix_equal(&subnet->prefix, &typed->to))
+			return true;
+	}
+	return lease->ip.family && lease->len == typed->to.len &&
+	       prefix_contains(&typed->to, &lease->ip);
+}
+
+/* Whether the route has the place of one of the attachment: of the files, of a lease or of router
+ * advertisements, or to the subnet of an address. */
+static bool has_place_of(const struct conflict_finder *finder,
+			 const struct planned_attachment *other, const struct link_route *typed)
+{
+	const struct checked_attachment *checked = &finder->checked[other->number];
+	const struct assigned_routes *routes = &finder->assigned->routes->assigned[other->number];
+	const struct assigned_address *address =
+		&finder->assigned->addresses->assigned[other->number];
+	const struct link_route unspecified = {.to.ip.family = typed->to.ip.family};
+	const bool awaited = typed->to.ip.family == AF_INET
+				     ? checked->gateway && !checked->policy[IPV4]
+				     : routes->ra_default;
+	return leads_to(checked, typed) || (awaited && link_route_same(&unspecified, typed)) ||
+	       is_connected(other->network, address, &routes->dhcp.lease, typed);
+}
+
+static struct check_result typed_denied(const struct plan_input *input,
+					const struct planned_attachment *other,
+					const struct link_route *typed)
+{
+	char to[PREFIX_TEXT_SIZE];
+	const char *type = route_type_name(typed->options.type);
+	return (struct check_result){
+		.action = ACTION_BLOCKED,
+		.code = CODE_ROUTE,
+		.reason = arena_printf(input->arena,
+				       "its route to %s of type %s would replace that of %s/%s",
+				       prefix_format(&typed->to, to), type, other->container->name,
+				       other->attachment->name),
+		.hint = typed->to.ip.family == AF_INET
+				? "give the route a `metric` greater than 0, or a `table`"
+				: "give the route another `metric`, such as 2048, or a `table`",
+	};
+}
+
+/* A route that leads nowhere belongs to the namespace: it would replace one of any attachment, the
+ * own one too. */
+struct check_result check_typed_routes(const struct conflict_finder *finder,
+				       const struct planned_attachment *planned)
+{
+	const struct netns_group *group = planned->netns_group;
+	const struct assigned_routes *own = &finder->assigned->routes->assigned[planned->number];
+	for (size_t i = 0; group && i < group->count; i++)
+		for (size_t k = 0; k < own->n_typed; k++)
+			if (has_place_of(finder, group->planned_all[i], &own->typed[k]))
+				return typed_denied(finder->assigned->input, group->planned_all[i],
+						    &own->typed[k]);
+	return CHECK_FINE;
 }
 
 struct check_result check_routes_of_group(const struct conflict_finder *finder,

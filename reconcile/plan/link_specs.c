@@ -193,13 +193,15 @@ static void sysctls_specify(const struct specifier *specifier,
 	ipv6_specify(specifier, planned, spec);
 }
 
-/* Takes the place of another program's route, which only --adopt allows (check_routes). */
+/* Takes the place of one of another type, or of another program's route, which only --adopt allows
+ * (check_routes). */
 static struct link_route typed_route(const struct live_ns *ns, const struct link_route *assigned)
 {
 	struct link_route route = *assigned;
 	for (size_t i = 0; i < ns->n_routes; i++)
-		route.replaces |= ns->routes[i].proto != OWNER_TAG_PROTOCOL &&
-				  link_route_is(&route, &ns->routes[i]);
+		route.replaces |=
+			(ns->routes[i].proto != OWNER_TAG_PROTOCOL || ns->routes[i].options.type) &&
+			link_route_is(&route, &ns->routes[i]);
 	return route;
 }
 

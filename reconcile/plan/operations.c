@@ -74,7 +74,8 @@ struct operations create_operations(struct arena *arena, const struct link_spec 
 	 * an attachment that was removed. */
 	for (size_t i = 0; i < spec->policy.n_routes; i++)
 		add(&lister, (struct operation){.type = OP_ROUTE_ADD,
-						.replace = true,
+						.replace = !spec->policy.routes[i].options.type ||
+							   spec->policy.routes[i].replaces,
 						.route = &spec->policy.routes[i]});
 	for (size_t i = 0; i < spec->policy.n_rules; i++)
 		add(&lister,

@@ -97,6 +97,43 @@ def conflicts(host):
     same("already has a route at" in host.mvapply("validate", "-f", host.write(both), code=3).err, True, "twice")
 
 
+@test("route types: none takes the place of a route of an attachment", seconds=60)
+def places(host):
+    host.netns("web")
+    host.apply(text(others={"m": {}}))
+    before = host.snapshot()
+    rows = (("n", "0.0.0.0/0", {}), ("m", "0.0.0.0/0", {}), ("n", "::/0", {}), ("m", "::/0", {}),
+            ("n", "10.8.0.0/24", {}), ("m", "172.16.86.0/24", {}), ("m", "fd00:86::/64", {"metric": 256}))
+    for owner, to, metric in rows:
+        def given(**options):
+            own = {"routes": [{"to": to, "type": "unreachable", **options}]}
+            return text(*(own["routes"] if owner == "n" else ()), others={"m": own if owner == "m" else {}})
+        for options in ((), ("--adopt",)):
+            result = host.apply(given(**metric), *options, code=1)
+            assert "would replace that of web/" in str(result) and "metric" in str(result), result
+            same(host.snapshot(), before, f"nothing done, {to}")
+        better = given(metric=2048)
+        host.apply(better)
+        host.unchanged(better)
+        same(len(routes(host)), 1, f"with a metric, {to}")
+        host.apply(text(others={"m": {}}))
+        same(host.snapshot(), before, "without it again")
+
+
+@test("route types: a network's and the same of an attachment, in both orders", seconds=60)
+def both_orders(host):
+    host.netns("web")
+    route = {"to": "10.0.0.0/8", "type": "blackhole"}
+    networks = {"n": lan(routes=[route]), "m": lan(subnet="10.8.0.0/24", gateway=None)}
+    for names in (("n", "m"), ("m", "n")):
+        given = document(networks, {"web": {name: {"routes": [route]} if name == "m" else {} for name in names}})
+        host.apply(given)
+        same(routes(host), {("blackhole", "10.0.0.0/8", "main", 0, "77")}, "the route")
+        host.unchanged(given)
+    twice = document(networks, {"web": {"n": {}, "m": {"routes": [route, route]}}})
+    same("already has a route at" in host.mvapply("validate", "-f", host.write(twice), code=3).err, True, "twice in a list")
+
+
 @test("route types: an attachment goes, and the other one keeps what it asks for", seconds=60)
 def one_goes(host):
     host.netns("web")
