@@ -233,22 +233,27 @@ static struct check_result check_request(const struct plan_input *input,
 	return parent->link_request ? parent->link_request->check_result : fine;
 }
 
-/* The conditions for a new link on a parent; the first unmet one is reported. */
-static struct check_result (*const checks[])(const struct plan_input *,
-					     const struct resolved_network *) = {
-	check_found, check_type,    check_protocol, check_parent, check_kind,
-	check_free,  check_sharing, check_request,  check_up,     check_mtu,
+#define MAX_CHECKS 7
+
+/* The conditions for a new link on a parent; the first unmet one is reported. Those of the parent's
+ * state come last: `manage_parent` changes it, but only for a network that meets the others. */
+static struct check_result (*const checks[][MAX_CHECKS])(const struct plan_input *,
+							 const struct resolved_network *) = {
+	{check_found, check_type, check_protocol, check_parent, check_kind, check_free,
+	 check_sharing},
+	{check_request, check_up, check_mtu},
 };
 
-static struct check_result network_check(const struct plan_input *input,
-					 const struct resolved_network *resolved)
+static void networks_check(const struct plan_input *input, struct resolved_network *networks,
+			   size_t count, bool state)
 {
-	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-		struct check_result check_result = checks[i](input, resolved);
-		if (check_result.action != ACTION_CREATE)
-			return check_result;
+	for (size_t i = 0; i < count; i++) {
+		struct check_result *check_result = &networks[i].check_result;
+		for (size_t k = 0;
+		     k < MAX_CHECKS && checks[state][k] && check_result->action == ACTION_CREATE;
+		     k++)
+			*check_result = checks[state][k](input, &networks[i]);
 	}
-	return fine;
 }
 
 /* The result under construction: its arrays have room for one parent for each network. */
@@ -488,8 +493,10 @@ static struct resolved_network *networks_list(const struct plan_input *input, si
 	for (size_t s = 0; s < input->desired->n_sets; s++) {
 		const struct set *set = &input->desired->sets[s];
 		for (size_t i = 0; i < set->n_networks; i++, number++)
-			networks[number] = (struct resolved_network){
-				.number = number, .set = set, .network = &set->networks[i]};
+			networks[number] = (struct resolved_network){.number = number,
+								     .set = set,
+								     .network = &set->networks[i],
+								     .check_result = fine};
 	}
 	return networks;
 }
@@ -504,13 +511,13 @@ struct parents parents_resolve(const struct plan_input *input, const struct mana
 		.parents = arena_alloc(input->scratch, (count + 1) * sizeof(struct parent))};
 	for (size_t i = 0; i < count; i++)
 		network_resolve(&resolver, &networks[i]);
+	vlans_tag(input, resolver.parents, resolver.n_parents, networks, count);
+	networks_check(input, networks, count, false);
 	size_t n_requested;
 	struct requested_link *requested =
 		requested_links_find(input, networks, count, &n_requested);
 	requests_assign(&resolver, requested, n_requested);
-	vlans_tag(input, resolver.parents, resolver.n_parents, networks, count);
-	for (size_t i = 0; i < count; i++)
-		networks[i].check_result = network_check(input, &networks[i]);
+	networks_check(input, networks, count, true);
 	return (struct parents){.all = resolver.parents,
 				.count = resolver.n_parents,
 				.networks = networks,

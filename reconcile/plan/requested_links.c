@@ -40,7 +40,39 @@ static void request_add(struct finder *finder, const struct live_link *link, con
 		(struct request){.link = link, .set = set, .mtu = mtu};
 }
 
-/* An MTU that the driver does not support is reported by the network's check. */
+/* No set needs more than the driver supports. */
+static struct parent_mark mark_read(const struct live_link *link, const char *altname)
+{
+	struct parent_mark mark = parent_mark_parse(altname);
+	if (link->max_mtu && mark.mtu > link->max_mtu)
+		mark.mtu = link->max_mtu;
+	return mark;
+}
+
+static struct parent_mark mark_of_set(const struct live_link *link, const char *set)
+{
+	for (size_t i = 0; i < link->n_altnames; i++) {
+		const struct parent_mark mark = mark_read(link, link->altnames[i]);
+		if (mark.kind == PARENT_MARK_FOR && strcmp(mark.set, set) == 0)
+			return mark;
+	}
+	return (struct parent_mark){PARENT_MARK_NONE};
+}
+
+/* A network that is blocked, perhaps for a time, keeps what it has requested. The network's checks
+ * report an MTU that the driver does not support. */
+static void link_request(struct finder *finder, const struct resolved_network *resolved,
+			 const struct live_link *link, uint32_t mtu)
+{
+	const struct parent_mark mark = mark_of_set(link, resolved->set->name);
+	const bool possible = resolved->check_result.action == ACTION_CREATE &&
+			      (!link->max_mtu || mtu <= link->max_mtu);
+	if (possible)
+		request_add(finder, link, resolved->set->name, mtu);
+	else if (mark.kind != PARENT_MARK_NONE)
+		request_add(finder, link, resolved->set->name, mark.mtu < mtu ? mark.mtu : mtu);
+}
+
 static void network_request(struct finder *finder, const struct resolved_network *resolved)
 {
 	const struct parent *parent = resolved->parent;
@@ -50,12 +82,10 @@ static void network_request(struct finder *finder, const struct resolved_network
 		return;
 	if (network_has_family(network, AF_INET6))
 		mtu = larger(mtu, IPV6_MTU_MIN);
-	if (parent->base->max_mtu && mtu > parent->base->max_mtu)
-		mtu = 0;
 	if (parent->base->tag.role == ROLE_NONE)
-		request_add(finder, parent->base, resolved->set->name, mtu);
+		link_request(finder, resolved, parent->base, mtu);
 	if (parent->link && parent->link != parent->base && !parent->make)
-		request_add(finder, parent->link, resolved->set->name, mtu);
+		link_request(finder, resolved, parent->link, mtu);
 }
 
 /* The marks of a link. */
@@ -71,15 +101,6 @@ static void altname_keep(struct finder *finder, struct requested_link *requested
 			 const char *altname)
 {
 	*array_push(finder->input->arena, requested->altnames, requested->n_altnames) = altname;
-}
-
-/* No set needs more than the driver supports. */
-static struct parent_mark mark_read(const struct live_link *link, const char *altname)
-{
-	struct parent_mark mark = parent_mark_parse(altname);
-	if (link->max_mtu && mark.mtu > link->max_mtu)
-		mark.mtu = link->max_mtu;
-	return mark;
 }
 
 /* Keeps other programs' altnames, and the marks of sets that are not part of this run. */

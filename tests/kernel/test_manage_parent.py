@@ -223,3 +223,29 @@ def mark_too_large(host):
     host.ip("host", f"link property add dev eth0 altname mvapply-for.{link['ifindex']}.999999999.other")
     host.apply(network("web", mtu=4000))
     same(state(host), ("up", link["max_mtu"]), "the largest")
+
+
+@test("manage_parent: a network that is blocked does not change its parent, and keeps what it has requested")
+def blocked(host):
+    host.netns("web")
+    host.batch("host", ["link add br0 type bridge", "link set br0 up", "link add mv0 link eth0 type macvlan mode bridge",
+                        "link set eth0 down"])
+    text = network("web", mtu=4000)
+    done = host.apply(network("web", parent="mv0"), code=1)
+    assert "[MV0602]" in done.out, done
+    same((state(host, "mv0"), marks(host, "mv0")), (("down", 1500), set()), "a macvlan")
+    host.batch("host", ["link delete mv0", "link set eth0 master br0"])
+    done = host.apply(text, code=1)
+    assert "[MV0603]" in done.out, done
+    same((state(host), marks(host)), (("down", 1500), set()), "a port")
+    host.ip("host", "link set eth0 nomaster")
+    host.apply(text)
+    host.ip("web", "link delete eth0")
+    host.batch("host", ["link set eth0 master br0", "link set eth0 down"])
+    for mtu in (4000, 8000):
+        done = host.apply(network("web", mtu=mtu), code=1)
+        assert "[MV0603]" in done.out, done
+        same((state(host), marks(host)), (("up", 4000), {"mvapply-was.down.1500", "mvapply-for.4000.default"}), "requested before")
+    host.ip("host", "link set eth0 nomaster")
+    host.delete(text)
+    same((state(host), marks(host)), (("down", 1500), set()), "undone")
