@@ -1,6 +1,7 @@
 /* The addresses of a network's attachments, and their subnets. */
 #include "convert/observed_vote.h"
 
+#include "dhcp/resolv_conf.h"
 #include "schema/driver.h"
 
 #include <linux/if_addr.h>
@@ -413,14 +414,25 @@ static void network_addresses(const struct ballot *ballot)
 	}
 }
 
+/* The path is in the link's alias, which whoever controls the namespace can set: only a file that
+ * mvapply has written for this link counts. */
+static const char *live_resolv_conf(struct arena *arena,
+				    const struct observed_attachment *attachment)
+{
+	const struct owner_tag *tag = &attachment->link->tag;
+	return attachment->model.dhcp && tag->resolv_conf &&
+			       resolv_conf_exists(tag->resolv_conf, owner_tag_identity(arena, tag))
+		       ? tag->resolv_conf
+		       : NULL;
+}
+
 static void claims_take(const struct ballot *ballot)
 {
 	for (size_t i = 0; i < ballot->n_voters; i++) {
 		struct observed_attachment *attachment = ballot->voters[i].attachment;
 		attachment->model.dhcp = attachment->model.has_dhcp =
 			live_lease(ballot->set->live, attachment->ns, attachment->link) != NULL;
-		attachment->model.resolv_conf =
-			attachment->model.dhcp ? attachment->link->tag.resolv_conf : NULL;
+		attachment->model.resolv_conf = live_resolv_conf(ballot->set->arena, attachment);
 		attachment->model.accept_ra = attachment->model.has_accept_ra =
 			live_link_accepts_ra(attachment->ns, attachment->link);
 		(void)address_find(ballot, attachment, IPV4, claimed);

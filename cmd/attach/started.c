@@ -273,6 +273,10 @@ const struct desired *started_add(const struct desired *desired, const struct ne
 		attachment_missing(&container, where->network, started->interface, error);
 		return NULL;
 	}
+	/* Docker's link passes through the host's namespace, where alternative names are unique:
+	 * `watch`, or the next apply, adds them in the container. */
+	if (container.source_kind == SOURCE_DOCKER)
+		attachment->has_altnames = false, attachment->n_altnames = 0;
 	if (attachment_merge(where, started, attachment, error) < 0)
 		return NULL;
 	const struct container **items = arena_alloc(arena, sizeof(*items));

@@ -324,7 +324,8 @@ static void incomplete_keep(const struct router *router, const struct planned_at
 			route_add(router, planned, link_route_of(live));
 }
 
-/* A route of the lease yields to all others: the server must not redirect other networks. */
+/* A route of the lease yields to all others: the server must not redirect other networks
+ * as a whole. */
 static void lease_routes_add(const struct router *router, const struct planned_attachment *planned)
 {
 	const struct assigned_routes *assigned = &router->assigned[planned->number];

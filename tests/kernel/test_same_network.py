@@ -227,6 +227,11 @@ def pods(host):
     same(host.names("db"), {"net1"}, "after the first DEL")
     plugin.call("DEL", "db", ifname="net1")
     same(host.names("db"), set(), "after the second DEL")
+    plugin.add("db", pod="my")
+    refused = plugin.call("ADD", "db", ifname="net2", code=1)
+    assert "no attachment has `interface_name: net2`" in str(refused), refused
+    same(host.names("db"), {"eth0"}, "the first one's link stays after an ADD of an interface that is not declared")
+    plugin.call("DEL", "db")
     for name in ("eth0", "net1"):
         plugin.add("web", ifname=name)
     keys = {alias.rsplit("/", 1)[1] for alias in aliases(host, "web").values()}
