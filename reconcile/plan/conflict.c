@@ -95,6 +95,47 @@ static bool name_stays(const struct conflict_finder *finder, const struct live_l
 	return !other->attachment || !other->attachment->has_altnames;
 }
 
+/* A link is not renamed to its own altname: the kernel has the name already. */
+static bool keeps_own_altname(const struct planned_attachment *planned, const char *name,
+			      bool altname)
+{
+	const struct attachment *attachment = planned->attachment;
+	return !altname && strcmp(planned->current->name, name) != 0 &&
+	       !(attachment && attachment->has_altnames);
+}
+
+static struct check_result name_stays_denied(const struct plan_input *input,
+					     const struct live_ns *ns, const struct live_link *link,
+					     const char *name)
+{
+	const bool is_altname = strcmp(link->name, name) != 0;
+	return conflict_denied(
+		ns, CODE_INTERFACE_IN_USE,
+		arena_printf(input->arena,
+			     is_altname ? "%s in %s has the altname %s"
+					: "%s in %s is still called %s",
+			     link->name, ns->name, name),
+		is_altname ? arena_printf(input->arena,
+					  "write `altnames: []` on the attachment of %s, or use "
+					  "another name here",
+					  link->name)
+			   : "apply again once it has another name, or use another name here");
+}
+
+static struct check_result own_altname_denied(const struct plan_input *input,
+					      const struct planned_attachment *planned,
+					      const char *name)
+{
+	return conflict_denied(
+		planned->ns, CODE_INTERFACE_IN_USE,
+		arena_printf(input->arena, "%s in %s has the altname %s itself",
+			     planned->current->name, planned->ns->name, name),
+		arena_printf(input->arena,
+			     "write `altnames: []`, which removes the altname %s, or use another "
+			     "interface_name",
+			     name));
+}
+
 static struct check_result check_one_name(const struct conflict_finder *finder,
 					  const struct planned_attachment *planned,
 					  const char *name, bool altname)
@@ -104,14 +145,12 @@ static struct check_result check_one_name(const struct conflict_finder *finder,
 	const struct live_link *link = live_link_by_name(planned->ns, name);
 	if (link_kept(matched, link))
 		return conflict_with_holder(input, planned->ns, link, "name");
+	if (link && link == planned->current && keeps_own_altname(planned, name, altname))
+		return own_altname_denied(input, planned, name);
 	if (!link || link == planned->current)
 		return CHECK_FINE;
 	if (!link_unmanaged(matched, link) && name_stays(finder, link, name, altname))
-		return conflict_denied(
-			planned->ns, CODE_INTERFACE_IN_USE,
-			arena_printf(input->arena, "%s in %s is still called %s", link->name,
-				     planned->ns->name, name),
-			"apply again once it has another name, or use another name here");
+		return name_stays_denied(input, planned->ns, link, name);
 	if (!link_unmanaged(matched, link))
 		return CHECK_FINE;
 	return conflict_denied(

@@ -101,6 +101,36 @@ def altnames(host):
     same({step["action"] for step in done.json["steps"]}, {"blocked"}, "a parent that is not there")
 
 
+@test("names: a name that is an altname of this or another attachment: the hint helps")
+def own_altnames(host):
+    host.netns("web")
+    networks = {"n": lan(), "m": lan(subnet="10.8.0.0/24", gateway=None)}
+    host.apply(document(networks, {"web": {"n": {}, "m": {"altnames": ["eth0"]}}}))
+    before = host.snapshot()
+    result = host.apply(document(networks, {"web": {"n": {"altnames": ["eth1"]}, "m": {}}}), code=1)
+    said = " ".join(str(result).split())
+    assert "eth2 in web has the altname eth0" in said and "write `altnames: []` on the attachment of eth2" in said, said
+    same(host.snapshot(), before, "nothing done")
+    helped = document(networks, {"web": {"n": {"altnames": ["eth1"]}, "m": {"altnames": []}}})
+    host.apply(helped)
+    host.unchanged(helped)
+    same(host.link("web", "eth0").get("altnames"), ["eth1"], "the altnames")
+    host.delete(helped)
+
+    one = {"n": lan()}
+    host.apply(document(one, {"web": {"n": {}}}))
+    host.run("ip", "-n", "web", "link", "property", "add", "dev", "eth0", "altname", "lan0", code=0)
+    before = host.snapshot()
+    result = host.apply(document(one, {"web": {"n": {"interface_name": "lan0"}}}), code=1)
+    said = " ".join(str(result).split())
+    assert "eth0 in web has the altname lan0 itself" in said and "removes the altname lan0" in said, said
+    same(host.snapshot(), before, "nothing done")
+    helped = document(one, {"web": {"n": {"interface_name": "lan0", "altnames": []}}})
+    host.apply(helped)
+    same(host.names("web"), {"lan0"}, "links")
+    host.unchanged(helped)
+
+
 @test("names: file names that are not UTF-8 are distinguished in JSON")
 def files(host):
     for name in (b"\xff.yaml", b"\xfe.yaml"):
