@@ -5,6 +5,7 @@
 #include "cmd/output.h"
 #include "cmd/run.h"
 #include "cmd/service_socket.h"
+#include "kernel/parent_mark.h"
 
 #include <errno.h>
 #include <string.h>
@@ -101,12 +102,24 @@ static struct desired *named_sets(const struct options *options)
 	return desired;
 }
 
+/* Whether a parent is set up for the set: `manage_parent`. */
+static bool set_marks(const struct live_link *link, const char *name)
+{
+	for (size_t i = 0; i < link->n_altnames; i++) {
+		const struct parent_mark mark = parent_mark_parse(link->altnames[i]);
+		if (mark.kind == PARENT_MARK_FOR && strcmp(mark.set, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* A set without live links is a mistake in its name, which no file can detect. */
 static bool set_live(const struct live *live, const char *name)
 {
 	for (size_t i = 0; i < live->n_namespaces; i++)
 		for (size_t k = 0; k < live->namespaces[i]->n_links; k++)
-			if (owner_tag_has_set(&live->namespaces[i]->links[k].tag, name))
+			if (owner_tag_has_set(&live->namespaces[i]->links[k].tag, name) ||
+			    set_marks(&live->namespaces[i]->links[k], name))
 				return true;
 	return false;
 }

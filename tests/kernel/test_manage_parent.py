@@ -249,3 +249,18 @@ def blocked(host):
     host.ip("host", "link set eth0 nomaster")
     host.delete(text)
     same((state(host), marks(host)), (("down", 1500), set()), "undone")
+
+
+@test("manage_parent: the marks of a set without a file hold the parent, and `delete --name` removes them")
+def lost_set(host):
+    host.netns("web", "db")
+    host.ip("host", "link set eth0 down")
+    host.apply(other_set(mtu=8000))
+    host.apply(network("web", mtu=4000))
+    host.ip("db", "link delete eth0")
+    host.delete(network("web", mtu=4000))
+    same((state(host), marks(host)), (("up", 8000), {"mvapply-was.down.1500", "mvapply-for.8000.other"}), "held")
+    refused = host.mvapply("delete", "--name", "others", code=1)
+    assert 'set "others" has no live objects' in refused.err, refused
+    host.mvapply("delete", "--name", "other")
+    same((state(host), marks(host)), (("down", 1500), set()), "undone")
