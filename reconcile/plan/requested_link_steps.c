@@ -2,13 +2,6 @@
 #include "reconcile/plan/plan_builder.h"
 
 #include <linux/if_addr.h>
-#include <string.h>
-
-/* The peers of a pair name each other as their links. */
-static bool is_pair(const struct live_link *link)
-{
-	return strcmp(link->kind_name, "veth") == 0 || strcmp(link->kind_name, "netkit") == 0;
-}
 
 /* Whether a link on the parent, as it is after the run, needs the parent's state that would be
  * undone. */
@@ -20,7 +13,7 @@ static bool link_needs(const struct plan_builder *builder, const struct live_lin
 		managed_of_link(builder->assigned->matched->managed, link);
 	bool up = link->flags & IFF_UP;
 	uint32_t mtu = link->mtu;
-	if (!live_link_on(link, parent->link->ifindex) || is_pair(link) ||
+	if (!live_link_on(link, parent->link->ifindex) || live_link_is_pair(link) ||
 	    (ours && builder->deleted[ours->number]))
 		return false;
 	for (size_t i = 0; i < parents->n_requested; i++) {
@@ -101,7 +94,7 @@ static struct step step_of(const struct plan_builder *builder,
 void requested_links_plan(const struct plan_builder *builder)
 {
 	const struct parents *parents = builder->assigned->matched->parents;
-	for (size_t i = 0; i < parents->n_requested; i++) {
+	for (size_t i = parents->n_requested; i-- > 0;) {
 		const struct requested_link *requested = &parents->requested[i];
 		struct step step = step_of(builder, requested);
 		const char *user = requested->needed ? NULL : user_of(builder, requested);

@@ -131,23 +131,45 @@ static struct marks marks_read(struct finder *finder, struct requested_link *req
 }
 
 /* false: no set of this run needs the link. */
-static bool requests_put(struct finder *finder, struct requested_link *requested)
+static bool requests_read(const struct finder *finder, struct requested_link *requested)
+{
+	bool any = false;
+	for (size_t i = 0; i < finder->n_requests; i++) {
+		if (finder->requests[i].link != requested->link)
+			continue;
+		any = true;
+		requested->mtu = larger(requested->mtu, finder->requests[i].mtu);
+	}
+	requested->needed |= any;
+	return any;
+}
+
+static void for_put(struct finder *finder, struct requested_link *requested, const char *set,
+		    uint32_t mtu)
+{
+	const struct parent_mark mark = {.kind = PARENT_MARK_FOR, .mtu = mtu, .set = set};
+	altname_keep(finder, requested,
+		     parent_mark_format(finder->input->arena, requested->link->ifindex, &mark));
+}
+
+/* `held`: the MTU that is kept for other programs' links, or 0. It is noted, so that it is undone
+ * without them. */
+static void requests_put(struct finder *finder, struct requested_link *requested, uint32_t held)
 {
 	bool any = false;
 	for (size_t i = 0; i < finder->n_requests; i++) {
 		const struct request *request = &finder->requests[i];
 		if (request->link != requested->link)
 			continue;
-		const struct parent_mark mark = {
-			.kind = PARENT_MARK_FOR, .mtu = request->mtu, .set = request->set};
 		any = true;
-		requested->needed = true;
-		requested->mtu = larger(requested->mtu, request->mtu);
-		altname_keep(
-			finder, requested,
-			parent_mark_format(finder->input->arena, request->link->ifindex, &mark));
+		for_put(finder, requested, request->set, larger(request->mtu, held));
 	}
-	return any;
+	for (size_t i = 0; held && !any && i < requested->link->n_altnames; i++) {
+		const struct parent_mark mark =
+			mark_read(requested->link, requested->link->altnames[i]);
+		if (mark.kind == PARENT_MARK_FOR && desired_set(finder->input, mark.set))
+			for_put(finder, requested, mark.set, held);
+	}
 }
 
 static void was_put(struct finder *finder, struct requested_link *requested,
@@ -173,21 +195,6 @@ static void state_finish(struct requested_link *requested, const struct marks *m
 		requested->needed || (link->flags & IFF_UP && !(marks->was_text && !marks->was.up));
 }
 
-/* A link that only sets of other runs need is theirs; a former state that no set needs is undone.
- */
-static void link_find(struct finder *finder, const struct live_link *link)
-{
-	struct requested_link requested = {.link = link, .check_result = {.action = ACTION_CREATE}};
-	const struct marks marks = marks_read(finder, &requested);
-	if (!requests_put(finder, &requested) && !marks.of_run &&
-	    (marks.of_others || !marks.was_text))
-		return;
-	if (requested.needed)
-		was_put(finder, &requested, &marks);
-	state_finish(&requested, &marks);
-	*array_push(finder->input->scratch, finder->found, finder->n_found) = requested;
-}
-
 static const struct requested_link *request_of(const struct finder *finder,
 					       const struct live_link *link)
 {
@@ -195,6 +202,59 @@ static const struct requested_link *request_of(const struct finder *finder,
 		if (finder->found[i].link == link)
 			return &finder->found[i];
 	return NULL;
+}
+
+static bool is_of_run(const struct finder *finder, const struct live_link *link)
+{
+	const struct owner_tag *tag = &link->tag;
+	for (size_t i = 0; i < tag->n_sets; i++)
+		if (!desired_set(finder->input, tag->sets[i]))
+			return false;
+	return tag->n_sets || (tag->set && desired_set(finder->input, tag->set));
+}
+
+/* The MTU that a link on the parent needs and the run does not change, or 0. */
+static uint32_t mtu_needed(const struct finder *finder, const struct live_link *link,
+			   const struct live_link *parent)
+{
+	const struct requested_link *request = request_of(finder, link);
+	if (!live_link_on(link, parent->ifindex) || live_link_is_pair(link) ||
+	    is_of_run(finder, link))
+		return 0;
+	return request ? request->mtu : link->mtu;
+}
+
+/* The kernel would lower the MTU of the links on it, too. */
+static uint32_t mtu_hold(const struct finder *finder, struct requested_link *requested)
+{
+	const struct live *live = finder->input->live;
+	uint32_t held = 0;
+	if (!requested->needed || requested->mtu >= requested->link->mtu)
+		return 0;
+	for (size_t i = 0; i < live->n_namespaces; i++)
+		for (size_t k = 0; k < live->namespaces[i]->n_links; k++)
+			held = larger(held, mtu_needed(finder, &live->namespaces[i]->links[k],
+						       requested->link));
+	if (held <= requested->mtu)
+		return 0;
+	requested->mtu = held < requested->link->mtu ? held : requested->link->mtu;
+	return requested->mtu;
+}
+
+/* A link that only sets of other runs need is theirs; a former state that no set needs is undone.
+ */
+static void link_find(struct finder *finder, const struct live_link *link)
+{
+	struct requested_link requested = {.link = link, .check_result = {.action = ACTION_CREATE}};
+	const struct marks marks = marks_read(finder, &requested);
+	if (!requests_read(finder, &requested) && !marks.of_run &&
+	    (marks.of_others || !marks.was_text))
+		return;
+	state_finish(&requested, &marks);
+	requests_put(finder, &requested, mtu_hold(finder, &requested));
+	if (requested.needed)
+		was_put(finder, &requested, &marks);
+	*array_push(finder->input->scratch, finder->found, finder->n_found) = requested;
 }
 
 static void refuse(struct requested_link *requested, enum code code, const char *reason,
@@ -243,10 +303,11 @@ struct requested_link *requested_links_find(const struct plan_input *input,
 	const struct live_ns *host = input->live->namespaces[0];
 	for (size_t i = 0; i < n_networks; i++)
 		network_request(&finder, &networks[i]);
-	for (size_t i = 0; i < host->n_links; i++)
+	/* A link comes after the one that it is on, and may need its MTU. */
+	for (size_t i = host->n_links; i-- > 0;)
 		if (host->links[i].tag.role == ROLE_NONE)
 			link_find(&finder, &host->links[i]);
-	for (size_t i = 0; i < finder.n_found; i++)
+	for (size_t i = finder.n_found; i-- > 0;)
 		below_check(&finder, &finder.found[i]);
 	*ret_count = finder.n_found;
 	return finder.found;

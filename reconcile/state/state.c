@@ -43,6 +43,11 @@ bool live_link_on(const struct live_link *link, int parent)
 	return link->parent_where == PARENT_HOST && link->parent == parent;
 }
 
+bool live_link_is_pair(const struct live_link *link)
+{
+	return strcmp(link->kind_name, "veth") == 0 || strcmp(link->kind_name, "netkit") == 0;
+}
+
 const struct live_link *live_link_parent(const struct live_ns *host, const struct live_link *link)
 {
 	return link->parent_where == PARENT_HOST ? live_link_by_index(host, link->parent) : NULL;

@@ -167,6 +167,8 @@ const struct live_route *live_route_next(const struct live_ns *ns, int ifindex,
 /* Whether its parent is the host's link with that ifindex. In another namespace, a link may have
  * the same ifindex. */
 bool live_link_on(const struct live_link *link, int parent);
+/* The peers of a pair name each other as their parents. */
+bool live_link_is_pair(const struct live_link *link);
 /* The link's parent among the host's links; NULL: it has none, or it is in another namespace. */
 const struct live_link *live_link_parent(const struct live_ns *host, const struct live_link *link);
 /* The same for a VLAN link; NULL for others. */

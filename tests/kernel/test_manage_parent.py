@@ -264,3 +264,19 @@ def lost_set(host):
     assert 'set "others" has no live objects' in refused.err, refused
     host.mvapply("delete", "--name", "other")
     same((state(host), marks(host)), (("down", 1500), set()), "undone")
+
+
+@test("manage_parent: the MTU is not lowered under another program's link")
+def others_mtu(host):
+    host.netns("web")
+    host.apply(network("web", mtu=9000))
+    host.ip("host", "link add theirs link eth0 mtu 8000 type macvlan mode bridge")
+    text = network("web", mtu=2000)
+    host.apply(text)
+    same((state(host), host.link("host", "theirs")["mtu"], host.link("web", "eth0")["mtu"]), (("up", 8000), 8000, 2000), "held")
+    host.unchanged(text)
+    host.ip("host", "link delete theirs")
+    host.apply(text)
+    same((state(host), marks(host)), (("up", 2000), {"mvapply-was.up.1500", "mvapply-for.2000.default"}), "without it")
+    host.delete(text)
+    same((state(host), marks(host)), (("up", 1500), set()), "undone")
