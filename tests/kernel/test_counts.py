@@ -10,6 +10,7 @@ from declare import document, lan
 from features import ADDRESS_PROTOCOL, CREATION, QUEUE_LENGTH, RENAME_UP
 from host import same
 from registry import test
+from service import SOCKETS_DUMP
 
 COUNT = 20
 NAMES = [f"c{number}" for number in range(COUNT)]
@@ -36,19 +37,13 @@ def counted_program(host, *argv, stdin=None, env=None):
     host.run("strace", "-f", "-qq", "-o", "trace", "-s", "65536", "-e", "abbrev=none",
              "-e", "trace=sendto,setns,socket,openat", *argv, code=0, seconds=60, stdin=stdin,
              env={"ASAN_OPTIONS": "detect_leaks=0", **(env or {})})  # leaks cannot be searched in a traced process
-    counts, protocols = collections.Counter(), {}
+    counts = collections.Counter()
     with open("trace", encoding="utf-8", errors="replace") as file:
         for line in file:
             call = re.match(r"\d+ +(\w+)\(", line)
             counts["folders of descriptors"] += bool(re.search(r'"/proc/\d+/fd"', line))
             counts["lists of groups"] += "net/dev_mcast" in line
-            opened = re.match(r"(\d+) +socket\(AF_NETLINK.* (NETLINK_\w+)\) += (\d+)", line)
-            if opened:
-                protocols[opened[1], opened[3]] = opened[2]
-            sent = re.match(r"(\d+) +sendto\((\d+),", line)
-            if sent and protocols.get(sent.groups()) == "NETLINK_SOCK_DIAG":
-                continue  # its types have the numbers of others
-            if call and call[1] == "sendto":
+            if call and call[1] == "sendto" and SOCKETS_DUMP not in line:
                 counts.update(name or TYPES[int(number, 16)] for name, number in
                               re.findall(r"nlmsg_type=(?:(RTM_\w+)|(0x[0-9a-f]+))", line))
             elif call and call[1] == "openat":
