@@ -177,10 +177,16 @@ static struct check_result check_name(const struct conflict_finder *finder,
 
 static bool has_address(const struct live_ns *ns, const struct live_link *link, const struct ip *ip)
 {
-	for (size_t i = 0; link && i < ns->n_addrs; i++)
+	for (size_t i = 0; i < ns->n_addrs; i++)
 		if (ns->addrs[i].ifindex == link->ifindex && ip_equal(&ns->addrs[i].prefix.ip, ip))
 			return true;
 	return false;
+}
+
+/* Whether its live link, if there is one, has the address. */
+static bool keeps_address(const struct planned_attachment *planned, const struct ip *ip)
+{
+	return planned->current && has_address(planned->ns, planned->current, ip);
 }
 
 /* The first of the addresses that the link has, too; NULL: it has none. */
@@ -261,8 +267,8 @@ static const struct unmanaged *address_holder(const struct conflict_finder *find
 	const struct assigned *assigned = finder->assigned;
 	const struct unmanaged *fact =
 		address_set_holder(assigned->unmanaged->addresses, planned->parent->number, ip);
-	const bool probed = probe_is_needed(assigned->input, planned) &&
-			    !has_address(planned->ns, planned->current, ip);
+	const bool probed =
+		probe_is_needed(assigned->input, planned) && !keeps_address(planned, ip);
 	const struct unmanaged *claim =
 		probed ? address_claimant(assigned->matched, assigned->unmanaged,
 					  assigned->addresses->attachment_claims, planned, ip)
@@ -310,7 +316,7 @@ static bool is_chosen_in_part(const struct conflict_finder *finder,
 			      const struct planned_attachment *planned, const struct ip *ip)
 {
 	return ip->family && finder->assigned->input->options->partial &&
-	       !has_address(planned->ns, planned->current, ip);
+	       !keeps_address(planned, ip);
 }
 
 static struct check_result check_address(const struct conflict_finder *finder,
