@@ -56,7 +56,7 @@ static struct parent_mark mark_of_set(const struct live_link *link, const char *
 		if (mark.kind == PARENT_MARK_FOR && strcmp(mark.set, set) == 0)
 			return mark;
 	}
-	return (struct parent_mark){PARENT_MARK_NONE};
+	return (struct parent_mark){.kind = PARENT_MARK_NONE};
 }
 
 /* A network that is blocked, perhaps for a time, keeps what it has requested. The network's checks
