@@ -194,11 +194,11 @@ static void sysctls_specify(const struct specifier *specifier,
 }
 
 /* Takes the place of one of another type, or of another program's route, which only --adopt allows
- * (check_routes). */
+ * (check_routes). `ns` is NULL while there is no container. */
 static struct link_route typed_route(const struct live_ns *ns, const struct link_route *assigned)
 {
 	struct link_route route = *assigned;
-	for (size_t i = 0; i < ns->n_routes; i++)
+	for (size_t i = 0; ns && i < ns->n_routes; i++)
 		route.replaces |=
 			(ns->routes[i].proto != OWNER_TAG_PROTOCOL || ns->routes[i].options.type) &&
 			link_route_is(&route, &ns->routes[i]);

@@ -176,3 +176,13 @@ def repaired(host):
         service.until(lambda: routes(host) == MADE, "added again", 20)
         host.run("ip", "-n", "web", "-6", "route", "del", "prohibit", "default", "metric", "4096", code=0)
         service.until(lambda: routes(host) == MADE, "the IPv6 one is added again", 20)
+
+
+@test("route types: of a container that is not there yet")
+def absent(host):
+    text = document({"n": lan(routes=[{"to": "10.0.0.0/8", "type": "blackhole"}])}, {"web": ["n"]})
+    done = host.mvapply("diff", "-f", host.write(text))
+    same(done.plan, ['pending web/n no network namespace "web" yet'], "the plan")
+    host.netns("web")
+    host.apply(text)
+    host.unchanged(text)
