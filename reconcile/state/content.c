@@ -11,7 +11,7 @@
  * one more plan. */
 static uint64_t value_hash(uint64_t hash, const void *value, size_t size)
 {
-	return keyed_hash(hash, value, size);
+	return size ? keyed_hash(hash, value, size) : hash;
 }
 
 static bool loopback_ip(const struct ip *ip)

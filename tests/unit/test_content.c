@@ -173,6 +173,13 @@ static void loopback_is_ignored_in_a_container(void **state)
 	assert_false(content(&one) == content(&two));
 }
 
+static void nothing_in_it(void **state)
+{
+	const struct live_ns ns = {.name = "web"};
+	(void)state;
+	assert_int_not_equal(live_ns_content(&ns, true, SECRET), 0);
+}
+
 static void time_of_creation(void **state)
 {
 	struct sample one, two;
@@ -196,9 +203,11 @@ static void limited_lifetime(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(same_in_another_place), cmocka_unit_test(differs),
-		cmocka_unit_test(loopback_is_ignored_in_a_container),
-		cmocka_unit_test(time_of_creation), cmocka_unit_test(limited_lifetime)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(same_in_another_place),
+					   cmocka_unit_test(differs),
+					   cmocka_unit_test(loopback_is_ignored_in_a_container),
+					   cmocka_unit_test(time_of_creation),
+					   cmocka_unit_test(limited_lifetime),
+					   cmocka_unit_test(nothing_in_it)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
