@@ -239,10 +239,10 @@ static bool neighbor_request(struct arena *arena, const struct nlmsghdr *message
 			     struct raw_message *ret)
 {
 	union message request;
-	const struct ndmsg *header = request_begin(&request, message, sizeof(*header));
 	const struct nlattr *attr = NULL;
 	bool fits = true;
-	while ((attr = attr_next(message, sizeof(*header), attr))) {
+	(void)request_begin(&request, message, sizeof(struct ndmsg));
+	while ((attr = attr_next(message, sizeof(struct ndmsg), attr))) {
 		const uint16_t type = mnl_attr_get_type(attr);
 		if (type != NDA_CACHEINFO && type != NDA_PROBES)
 			fits = fits && attr_put(&request, attr);

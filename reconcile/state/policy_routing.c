@@ -157,7 +157,7 @@ void policy_add(struct arena *arena, const struct live_ns *ns, uint8_t family,
 	const struct live_route *first = main_default(ns, family, adopted), *route = NULL;
 	if (first)
 		answers_of_main(arena, ns, first, policy);
-	while ((route = policy_other_default(ns, family, adopted, route)))
+	while (first && (route = policy_other_default(ns, family, adopted, route)))
 		if (route->ifindex != first->ifindex)
 			answers_add(arena, ns, route, false, policy);
 	/* The rule for the default route alone would precede all routes of main. */

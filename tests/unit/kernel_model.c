@@ -488,6 +488,8 @@ static struct live_route *route_at(const struct live_ns *ns, const struct link_r
  * up. */
 static bool reachable(const struct live_ns *ns, const struct live_link *link, const struct ip *via)
 {
+	if (!link)
+		return false;
 	for (size_t i = 0; link->flags & IFF_UP && i < ns->n_addrs; i++)
 		if (ns->addrs[i].ifindex == link->ifindex &&
 		    prefix_contains(&ns->addrs[i].prefix, via))

@@ -158,7 +158,7 @@ static void test_many_routes(void **state)
 	for (int i = 0; i < LEASE_ROUTES_MAX + 10; i++)
 		snprintf(line + strlen(line), sizeof(line) - strlen(line),
 			 "10.%d.0.0/16,172.16.86.3,", i);
-	strcat(line, "\n");
+	snprintf(line + strlen(line), sizeof(line) - strlen(line), "\n");
 	assert_true(lease_parse(line, &lease));
 	assert_int_equal(lease.n_routes, LEASE_ROUTES_MAX);
 }
