@@ -220,11 +220,12 @@ static const struct desired *desired_with(const struct desired *desired, const s
  * interface's name in the files, or else the only one without a name there. Docker's interface has
  * a name of the driver, and is the first. NULL: there is none, or more than one could be it. */
 static struct attachment *attachment_started(const struct container *container,
-					     const struct network *network, const char *interface)
+					     const struct network *network,
+					     const struct started *started)
 {
 	struct attachment *only = NULL, *unnamed = NULL;
 	size_t count = 0, n_unnamed = 0;
-	if (container->source_kind == SOURCE_DOCKER)
+	if (started->kind == SOURCE_DOCKER)
 		return container_attachment(container, network);
 	for (size_t i = 0; i < container->n_attachments; i++) {
 		struct attachment *attachment = &container->attachments[i];
@@ -235,7 +236,7 @@ static struct attachment *attachment_started(const struct container *container,
 		if (!attachment->interface_name) {
 			unnamed = attachment;
 			n_unnamed++;
-		} else if (strcmp(attachment->interface_name, interface) == 0) {
+		} else if (strcmp(attachment->interface_name, started->interface) == 0) {
 			return attachment;
 		}
 	}
@@ -267,15 +268,14 @@ const struct desired *started_add(const struct desired *desired, const struct ne
 	const struct container *declared = declared_container(where->set, started);
 	const struct container container = declared ? declared_new(declared, started, arena)
 						    : guest_new(where, started, arena);
-	struct attachment *attachment =
-		attachment_started(&container, where->network, started->interface);
+	struct attachment *attachment = attachment_started(&container, where->network, started);
 	if (!attachment) {
 		attachment_missing(&container, where->network, started->interface, error);
 		return NULL;
 	}
 	/* Docker's link passes through the host's namespace, where alternative names are unique:
 	 * `watch`, or the next apply, adds them in the container. */
-	if (container.source_kind == SOURCE_DOCKER)
+	if (started->kind == SOURCE_DOCKER)
 		attachment->has_altnames = false, attachment->n_altnames = 0;
 	if (attachment_merge(where, started, attachment, error) < 0)
 		return NULL;

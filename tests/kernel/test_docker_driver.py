@@ -14,6 +14,7 @@ from fake_engine import engine
 from host import WORK, same
 from registry import test
 from service import watching
+from test_route_types import TYPES, routes as typed_routes
 
 FILE = f"{WORK}/driver.yaml"
 RANGE = "172.16.86.0/25"
@@ -568,6 +569,57 @@ def declared_networks(host, docker, plugin):
     plugin.restart()
     docker.restart("my-web")
     same({network["Id"] for network in docker.call("GET", "/networks")}, before, "the networks after a restart")
+
+
+@test("docker driver: the answer to Join has no routes of a type")
+def joined(host):
+    nowhere = [{"to": f"10.{number}.0.0/16", "type": kind} for number, kind in enumerate(TYPES)]
+    with alone(host) as plugin:
+        host.write(document({"lan": lan(ip_range=RANGE, routes=[*nowhere, {"to": "10.8.0.0/16", "via": "172.16.86.9"}])}, {}),
+                   "driver.yaml")
+        endpoint = {"NetworkID": NETWORK, "EndpointID": ENDPOINT}
+        for method, body, _ in CALLS[2:7]:
+            plugin.call(method, **body)
+        same(plugin.call("NetworkDriver.Join", **endpoint)["StaticRoutes"],
+             [{"Destination": "10.8.0.0/16", "RouteType": 0, "NextHop": "172.16.86.9"}], "the routes")
+        plugin.call("NetworkDriver.DeleteEndpoint", **endpoint)
+
+
+@driver("altnames and routes of a type, which an apply adds after the start, beside a link of the host with that altname")
+def after_start(host, docker, _plugin):
+    nowhere = [{"to": "10.0.0.0/8", "type": "blackhole"}, {"to": "10.1.0.0/16", "type": "throw"}]
+    host.write(document({"lan": lan(ip_range=RANGE, routes=nowhere[:1])}, {"web": {"docker": "web", "networks": {"lan": {
+        "ipv4_address": "172.16.86.20", "altnames": ["uplink"], "routes": nowhere[1:]}}}}), "driver.yaml")
+    host.ip("host", "link property add dev eth0 altname uplink")
+    docker.network(subnets=[{"Subnet": "172.16.86.0/24"}])
+    docker.create("web", ip="172.16.86.20")
+    docker.start("web")
+    with docker.space("web") as space:
+        before = identity(host, space)
+        same((host.link(space, "eth0").get("altnames"), host.routes(space)),
+             (None, {"default via 172.16.86.1 dev eth0", "172.16.86.0/24 dev eth0 scope link src 172.16.86.20"}), "after the start")
+        host.mvapply("apply", "-f", FILE, env=docker.env)
+        same((host.link(space, "eth0").get("altnames"), typed_routes(host, space)),
+             (["uplink"], {("blackhole", "10.0.0.0/8", "main", 0, "77"), ("throw", "10.1.0.0/16", "main", 0, "77")}), "after an apply")
+        same(identity(host, space), before, "the same link")
+    same(host.link("host", "eth0")["altnames"], ["uplink"], "the host's link")
+
+
+@driver("a container that is on the network twice, by interfaces with names: the first one is Docker's")
+def twice(host, docker, _plugin):
+    host.write(document({"lan": lan(ip_range=RANGE)}, {"web": {"docker": "web", "networks": {
+        "lan": {"ipv4_address": "172.16.86.20", "interface_name": "eth0"},
+        "mail": {"network": "lan", "ipv4_address": "172.16.86.21", "interface_name": "mail0"}}}}), "driver.yaml")
+    docker.network(subnets=[{"Subnet": "172.16.86.0/24"}])
+    docker.create("web", ip="172.16.86.20")
+    docker.start("web")
+    with docker.space("web") as space:
+        before = identity(host, space)
+        same((host.names(space), before["ifalias"]), ({"eth0"}, "mvapply:attach:default/lan/web"), "after the start")
+        host.mvapply("apply", "-f", FILE, env=docker.env)
+        same({name: host.addresses(space, name) for name in host.names(space)},
+             {"eth0": {"172.16.86.20/24"}, "mail0": {"172.16.86.21/24"}}, "after an apply")
+        same(identity(host, space), before, "the same link")
 
 
 @driver("a gateway outside of the subnet, and the routes of the network and of a container")
