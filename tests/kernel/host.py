@@ -204,6 +204,14 @@ class Host:
             child.kill()
             child.wait()
 
+    @contextlib.contextmanager
+    def process_held(self, name):
+        """A process in a new namespace that ends with it, and that the test knows by the name; returns its pid."""
+        with self.process() as pid:
+            self.hold(name, f"/proc/{pid}/ns/net")
+            yield pid
+            self.leave(name)
+
     # --- commands
 
     def run(self, *argv, ns="host", stdin=None, code=None, seconds=20, env=None, before=None):

@@ -5,12 +5,10 @@ import socket
 import struct
 import sys
 
+from marked_address import attribute
+
 NEW_LINK, GET_LINK, REQUEST, ACK = 16, 18, 0x1, 0x4
 LINKINFO, INFO_KIND, INFO_DATA, BC_CUTOFF = 18, 1, 2, 9
-
-
-def attribute(kind, value):
-    return struct.pack("HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
 
 
 def attributes(data):

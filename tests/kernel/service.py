@@ -264,6 +264,18 @@ def watching(host, *arguments, converged=True, seconds=10, **options):
         service.close()
 
 
+def restarts(host, text, run, attached, gone):
+    """Twice under watch, the container of the file starts, is attached and left alone by the look-ups, and ends. `run` is a
+    context in which it runs; `attached` says whether it has its link, and `gone` is what the log says of its end."""
+    with watching(host, "-f", host.write(text)) as service:
+        for number in range(2):
+            with run():
+                service.until(attached, f"the container is attached, {number}", 20)
+                host.silently("two look-ups", lambda: time.sleep(2.5))
+                service.news()
+            service.until_says(gone, 20)
+
+
 @contextlib.contextmanager
 def queue_held():
     """Binds the name at which applies wait for each other; returns a function that returns whether

@@ -2,17 +2,14 @@
 names that Incus gives to liblxc, without Incus. The command socket is also bound by others."""
 import contextlib
 import subprocess
-import time
 
 from declare import document, lan
 from host import same
 from intruder import become_nobody
-from lxc_container import Container, made
+from lxc_container import ADDRESS, made
 from registry import test
-from service import watching
+from service import restarts, watching
 
-ADDRESS = "172.16.86.2/24"
-MAC = "02:42:ac:10:56:02"
 BINDS = """import socket, struct, sys, time
 server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 server.bind("\\0/var/lib/lxc/web/command")
@@ -50,9 +47,7 @@ def bound(host, pid, *wrapper, before=None, size=16):
 def plain(host):
     with made(host) as web:
         host.apply(text())
-        same(host.names("web"), {"eth0"}, "the container's links")
-        same(host.addresses("web", "eth0"), {ADDRESS}, "its address")
-        same(host.link("web", "eth0")["address"], MAC, "its MAC address")
+        same(web.attached, True, "the container's link, its address and MAC address")
         host.unchanged(text())
         host.delete(text())
         same(host.names("web"), set(), "its links after delete")
@@ -72,15 +67,13 @@ def as_commands(host):
 @test("lxc: a start, a restart and an end under watch", seconds=120)
 def restarted(host):
     with made(host) as web:
+        @contextlib.contextmanager
+        def run():
+            web.start()
+            yield
+            web.stop()
         web.stop()
-        with watching(host, "-f", host.write(text())) as service:
-            for _ in range(2):
-                web.start()
-                service.until(lambda: web.attached, "the container is attached", 20)
-                host.silently("two look-ups", lambda: time.sleep(2.5))
-                service.news()
-                web.stop()
-                service.until_says('LXC container "web" is not running', 20)
+        restarts(host, text(), run, lambda: web.attached, 'LXC container "web" is not running')
 
 
 @test("lxc: a namespace that outlives its container is not taken for the next one's", seconds=120)

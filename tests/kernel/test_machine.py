@@ -1,11 +1,12 @@
 """`machine: NAME` with state files that the test writes in the form of systemd-machined's. Neither systemd nor systemd-nspawn runs
 here: tests/systemd has both."""
+import contextlib
 import os
 
 from declare import document, lan
 from host import same
 from registry import test
-from service import watching
+from service import restarts
 
 TEXT = document({"n": lan(ip_range="172.16.86.0/25")}, {"web": {"machine": "web-1", "networks": ["n"]}})
 FOLDER = "/run/systemd/machines"
@@ -77,13 +78,10 @@ def wrong(host):
 
 @test("machine: a restart under watch", seconds=60)
 def restarted(host):
-    with watching(host, "-f", host.write(TEXT)) as service:
-        for number in range(2):
-            with host.process() as pid:
-                host.hold("web", f"/proc/{pid}/ns/net")
-                machine(pid)
-                service.until(lambda: "eth0" in host.names("web") and links(host, "web") == ATTACHED, f"attached, {number}", 20)
-                service.news()
-                host.leave("web")
-            os.unlink(f"{FOLDER}/web-1")
-            service.until_says('machine "web-1" is not running', 20)
+    @contextlib.contextmanager
+    def run():
+        with host.process_held("web") as pid:
+            machine(pid)
+            yield
+        os.unlink(f"{FOLDER}/web-1")
+    restarts(host, TEXT, run, lambda: links(host, "web") == ATTACHED, 'machine "web-1" is not running')

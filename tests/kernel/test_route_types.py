@@ -87,7 +87,7 @@ def conflicts(host):
     theirs = routes(host)
     route = {"to": "10.0.0.0/8", "type": "blackhole"}
     result = host.apply(text(route), code=1)
-    same("web already has a route to 10.0.0.0/8" in result.out and "MV" in result.out, True, str(result))
+    same("web already has a route to 10.0.0.0/8" in result.out and "[MV0804]" in result.out, True, str(result))
     same((host.names("web"), routes(host)), (set(), theirs), "nothing done")
     host.apply(text())
     same(routes(host), theirs, "theirs stay")

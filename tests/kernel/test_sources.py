@@ -31,17 +31,8 @@ def incus(host, name):
 
 
 @contextlib.contextmanager
-def process(host, name):
-    """A process in a namespace without a name."""
-    with host.process() as pid:
-        host.hold(name, f"/proc/{pid}/ns/net")
-        yield pid
-        host.leave(name)
-
-
-@contextlib.contextmanager
 def unit(host, name):
-    with process(host, name) as pid:
+    with host.process_held(name) as pid:
         group(host, f"system.slice/{name}.service", pid)
         yield f"{name}.service"
         group(host, f"system.slice/{name}.service")
@@ -49,7 +40,7 @@ def unit(host, name):
 
 @contextlib.contextmanager
 def registered(host, name):
-    with process(host, name) as pid:
+    with host.process_held(name) as pid:
         machine(pid, name)
         yield name
 

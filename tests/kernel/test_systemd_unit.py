@@ -1,5 +1,6 @@
 """`systemd: UNIT` with a tree of control groups that the test makes: files in a tmpfs in the form of the kernel's. No systemd
 runs here."""
+import contextlib
 import os
 import time
 
@@ -7,7 +8,7 @@ import linux
 from declare import document, lan
 from host import same
 from registry import test
-from service import watching
+from service import restarts
 
 UNIT = "web@1.service"
 TEXT = document({"n": lan(ip_range="172.16.86.0/25")}, {"web": {"systemd": UNIT, "networks": ["n"]}})
@@ -68,15 +69,11 @@ def none(host):
 
 @test("systemd unit: a restart under watch", seconds=60)
 def restarted(host):
+    @contextlib.contextmanager
+    def run():
+        with host.process_held("web") as pid:
+            group(host, f"system.slice/{UNIT}", pid)
+            yield
+        group(host, f"system.slice/{UNIT}")
     group(host, f"system.slice/{UNIT}")
-    with watching(host, "-f", host.write(TEXT)) as service:
-        for number in range(2):
-            with host.process() as pid:
-                host.hold("web", f"/proc/{pid}/ns/net")
-                group(host, f"system.slice/{UNIT}", pid)
-                service.until(lambda: "eth0" in host.names("web") and
-                              host.addresses("web", "eth0") == {"172.16.86.2/24"}, f"attached, {number}", 20)
-                service.news()
-                host.leave("web")
-            group(host, f"system.slice/{UNIT}")
-            service.until_says(f'unit "{UNIT}" is not running', 20)
+    restarts(host, TEXT, run, lambda: host.addresses("web", "eth0") == {"172.16.86.2/24"}, f'unit "{UNIT}" is not running')
