@@ -37,6 +37,7 @@ SECTION = re.compile(r"^<!-- test:(.*?)-->$", re.MULTILINE)
 VOLATILE = [(r"@if\d+", "@ifN"), (r"^\d+: ", "N: "), (r"time[= ][\d.]+ ?ms", "time"),
             (r"^rtt .*", "rtt"), (r"link-netnsid \d+", "link-netnsid N"),
             (r"lease: \d+ s", "lease: N s"),
+            (r"\b(mvapply-(?:was|for))\.\d+", r"\1.N"),
             (r"(tso|gso|gro)_max_\w+ \d+ ?", ""), (r"numtxqueues \d+", "numtxqueues N"),
             (r"\b(qlen \d+|qdisc \w+)", ""), (r" tentative", ""), (r"[ \t]+", " ")]
 
