@@ -40,9 +40,9 @@ struct connection {
 	int fd;
 	char *input; /* what has been received and not been answered */
 	size_t used, room;
-	bool closing; /* after its answer */
-	bool waiting; /* for a free worker */
-	int worker;   /* the number of its worker; -1: none */
+	bool closing;       /* after its answer */
+	unsigned long turn; /* among those that wait for a worker; 0: it does not wait */
+	int worker;         /* the number of its worker; -1: none */
 };
 
 struct worker {
@@ -60,6 +60,7 @@ struct server {
 	struct plugin_state state;
 	struct connection *connections;
 	size_t n_connections;
+	unsigned long turns; /* the last one */
 	struct worker workers[WORKERS_MAX];
 	int comparing; /* a pipe that the end of the last docker_compare closes; -1: none */
 };
@@ -181,6 +182,17 @@ static _Noreturn void worker_run(struct connection *connection, struct request *
 
 static void worker_ready(void *data, int fd, uint32_t events);
 
+static pid_t worker_fork(struct connection *connection, struct request *request, int number,
+			 int end)
+{
+	fflush(NULL);
+	const pid_t pid = fork();
+	if (pid == 0)
+		worker_run(connection, request, connection->server->plugin->scratch[number], end);
+	return pid < 0 ? error_set(&request->error, errno, "fork: %s", strerror(errno)) : pid;
+}
+
+/* All that can fail comes before the fork: the worker answers. */
 static int worker_begin(struct connection *connection, struct request *request, int number)
 {
 	int ends[2];
@@ -188,14 +200,14 @@ static int worker_begin(struct connection *connection, struct request *request, 
 	struct worker *worker = &server->workers[number];
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return error_set(&request->error, errno, "pipe: %s", strerror(errno));
-	fflush(NULL);
-	const pid_t pid = fork();
-	if (pid == 0)
-		worker_run(connection, request, server->plugin->scratch[number], ends[1]);
+	const int status =
+		loop_add(server->loop, ends[0], EPOLLIN, worker_ready, worker, &request->error);
+	const pid_t pid = status < 0 ? status : worker_fork(connection, request, number, ends[1]);
 	close(ends[1]);
 	if (pid < 0) {
+		loop_remove(server->loop, ends[0]);
 		close(ends[0]);
-		return error_set(&request->error, errno, "fork: %s", strerror(errno));
+		return pid;
 	}
 	*worker = (struct worker){.connection = connection,
 				  .pid = pid,
@@ -203,7 +215,7 @@ static int worker_begin(struct connection *connection, struct request *request, 
 				  .chooses = docker_call_chooses(request->call.method)};
 	connection->worker = number;
 	loop_remove(server->loop, connection->fd);
-	return loop_add(server->loop, ends[0], EPOLLIN, worker_ready, worker, &request->error);
+	return 0;
 }
 
 /* Returns whether the worker goes on. */
@@ -278,6 +290,15 @@ static void refusal_send(int fd, int code)
 	answer_send(fd, code, docker_call_failed(false, &error));
 }
 
+/* A request that waits again keeps its turn. */
+static void turn_wait(struct connection *connection)
+{
+	struct server *server = connection->server;
+	if (!connection->turn)
+		connection->turn = ++server->turns;
+	loop_remove(server->loop, connection->fd);
+}
+
 /* Answers the complete requests, until one runs in a worker or waits. */
 static void input_handle(struct connection *connection)
 {
@@ -285,11 +306,11 @@ static void input_handle(struct connection *connection)
 	int status = 0;
 	while (connection->worker < 0 && !connection->closing &&
 	       (status = http_request_parse(connection->input, connection->used, &http)) > 0) {
-		connection->waiting = !request_handle(connection, &http);
-		if (connection->waiting) {
-			loop_remove(connection->server->loop, connection->fd);
+		if (!request_handle(connection, &http)) {
+			turn_wait(connection);
 			return;
 		}
+		connection->turn = 0;
 		connection->closing = http.closes;
 		connection->used -= http.size;
 		memmove(connection->input, connection->input + http.size, connection->used);
@@ -337,7 +358,6 @@ static void connection_ready(void *data, int fd, uint32_t events)
 static void connection_resume(struct connection *connection)
 {
 	struct error ignored;
-	connection->waiting = false;
 	if (loop_add(connection->server->loop, connection->fd, EPOLLIN, connection_ready,
 		     connection, &ignored) < 0) {
 		connection_free(connection);
@@ -348,13 +368,23 @@ static void connection_resume(struct connection *connection)
 		connection_close(connection);
 }
 
+static struct connection *waiting_next(const struct server *server, unsigned long turn)
+{
+	struct connection *next = NULL;
+	for (struct connection *connection = server->connections; connection;
+	     connection = connection->next)
+		if (connection->turn > turn && (!next || connection->turn < next->turn))
+			next = connection;
+	return next;
+}
+
+/* The one that has waited longest comes first. */
 static void waiting_resume(struct server *server)
 {
-	struct connection *next;
-	for (struct connection *connection = server->connections; connection; connection = next) {
-		next = connection->next;
-		if (connection->waiting)
-			connection_resume(connection);
+	unsigned long turn = 0;
+	for (struct connection *connection; (connection = waiting_next(server, turn));) {
+		turn = connection->turn;
+		connection_resume(connection);
 	}
 }
 
@@ -389,8 +419,8 @@ static void worker_ready(void *data, int fd, uint32_t events)
 		worker_crashed(worker);
 	*worker = (struct worker){0};
 	connection->worker = -1;
-	connection_resume(connection);
 	waiting_resume(server);
+	connection_resume(connection);
 }
 
 static void connection_add(struct server *server, int fd)

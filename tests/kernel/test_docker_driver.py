@@ -19,6 +19,9 @@ from test_route_types import TYPES, routes as typed_routes
 FILE = f"{WORK}/driver.yaml"
 RANGE = "172.16.86.0/25"
 
+# A look into a namespace takes 0.2 s.
+SLOW = ["strace", "-D", "-f", "-qq", "-o", f"{WORK}/trace", "-e", "trace=setns", "-e", "inject=setns:delay_enter=200000"]
+
 
 class Driven(engines.Docker):
     """Docker, whose containers show their network first."""
@@ -420,8 +423,7 @@ def slow(host):
     host.ip("host", "link add link eth0 name x0 netns other type macvlan mode bridge")
     plugin = Plugin(host, FILE)
     host.write(document({"lan": lan(ip_range=RANGE)}, {}), "driver.yaml")
-    plugin.tracer = ["strace", "-D", "-f", "-qq", "-o", f"{WORK}/trace", "-e", "trace=setns",
-                     "-e", f"inject=setns:delay_enter=200000"]
+    plugin.tracer = SLOW
     plugin.begin()
     try:
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
@@ -432,6 +434,28 @@ def slow(host):
             found = {call.result()["Address"] for call in asked}
         same(found, {"172.16.86.2/24", "172.16.86.3/24"}, "the addresses")
     finally:
+        plugin.kill()
+
+
+@test("docker driver: calls for addresses are answered in their order")
+def order(host):
+    host.netns("other")
+    host.ip("host", "link add link eth0 name x0 netns other type macvlan mode bridge")
+    plugin = Plugin(host, FILE)
+    host.write(document({"lan": lan(ip_range=RANGE)}, {}), "driver.yaml")
+    plugin.tracer = SLOW
+    plugin.begin()
+    asked = []
+    try:
+        for _ in range(4):
+            asked.append(engines.Connection(SOCKET))
+            asked[-1].request("POST", "/IpamDriver.RequestAddress", json.dumps({"PoolID": POOL}))
+            plugin.call("NetworkDriver.GetCapabilities")  # answered after the call before has been read
+        same([json.loads(connection.getresponse().read())["Address"] for connection in asked],
+             [f"172.16.86.{number}/24" for number in range(2, 6)], "the addresses")
+    finally:
+        for connection in asked:
+            connection.close()
         plugin.kill()
 
 
