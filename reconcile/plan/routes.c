@@ -204,12 +204,33 @@ static void own_route_add(const struct router *router, const struct planned_atta
 	route_add(router, planned, added);
 }
 
+/* Whether the namespace has another interface of a guest on the network. */
+static bool guest_before(const struct planned_attachment *planned)
+{
+	const struct live_ns *ns = planned->ns;
+	for (size_t i = 0; ns && i < ns->n_links; i++) {
+		const struct owner_tag *tag = &ns->links[i].tag;
+		if (&ns->links[i] != planned->current && tag->role == ROLE_GUEST &&
+		    owner_tag_has_set(tag, planned->set->name) &&
+		    strcmp(tag->network, planned->network->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether it has the routes and rules of its network. */
+static bool is_first(const struct planned_attachment *planned)
+{
+	return planned->attachment->first && !(planned->container->guest && guest_before(planned));
+}
+
 /* Those of the file: of the network, and of the attachment. */
 static void own_routes_add(const struct router *router, const struct planned_attachment *planned)
 {
 	const struct attachment *attachment = planned->attachment;
 	const struct network *network = planned->network;
-	for (size_t i = 0; attachment->first && i < network->n_routes; i++)
+	const size_t n_routes = is_first(planned) ? network->n_routes : 0;
+	for (size_t i = 0; i < n_routes; i++)
 		if (!attachment_has_route(attachment, &network->routes[i]))
 			own_route_add(router, planned, &network->routes[i]);
 	for (size_t i = 0; i < attachment->n_routes; i++)
@@ -369,7 +390,7 @@ struct routes routes_choose(const struct matched *matched, const struct addresse
 		own_routes_add(&router, planned);
 		source_routes_add(&router, planned);
 		lease_rule_add(&router, planned);
-		if (planned->attachment->first)
+		if (is_first(planned))
 			own_rules_add(&router, planned, planned->network->rules,
 				      planned->network->n_rules);
 		own_rules_add(&router, planned, planned->attachment->rules,

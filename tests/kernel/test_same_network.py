@@ -238,3 +238,23 @@ def pods(host):
     same((host.names("web"), len(keys)), ({"eth0", "net1"}, 2), "the guest's links, each with a key")
     plugin.call("DEL", "web", ifname="net1")
     same(host.names("web"), {"eth0"}, "after its DEL")
+
+
+def routing(host):
+    return ([line for line in host.ip("web", "route show table all").splitlines() if line.startswith(("10.", "blackhole"))],
+            host.ip("web", "rule show"))
+
+
+@test("same network twice: a guest on a network with routes and rules has them once")
+def guest_routes(host):
+    host.netns("web")
+    routes = [{"to": "10.9.0.0/16", "via": "172.16.86.9", "table": 100}, {"to": "10.8.0.0/16", "type": "blackhole", "table": 100}]
+    declare(host, document({"n": lan(routes=routes, rules=[{"to": "10.8.0.0/15", "table": 100}])}, {}))
+    plugin = Plugin(host, network="n")
+    plugin.add("web")
+    before = routing(host)
+    plugin.add("web", ifname="net1")
+    same(host.names("web"), {"eth0", "net1"}, "the guest's links")
+    same(routing(host), before, "the network's routes and rules after the second ADD")
+    plugin.call("DEL", "web", ifname="net1")
+    same(routing(host), before, "after the second one's DEL")
