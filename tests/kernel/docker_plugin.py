@@ -13,6 +13,8 @@ from host import WORK
 from units import DOCKER, capabilities
 
 SOCKET = "/run/docker/plugins/mvapply.sock"
+# As Docker names its network, and the plugin the addresses of `lan` in the set `default`.
+NETWORK, POOL = "5" * 64, "default/lan/172.16.86.0/24"
 
 
 class Plugin:

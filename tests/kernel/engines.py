@@ -308,6 +308,11 @@ def bridge_networks(engine, *names):
 KINDS = {"docker": Docker, "podman": Podman}
 
 
+def oci_state(pid, container):
+    """What an engine tells a hook of the container's process."""
+    return json.dumps({"ociVersion": "1.0.2", "id": container, "status": "created", "pid": pid, "bundle": "/nonexistent"})
+
+
 def start_during_applies(host, start, names, file, applies, **options):
     """Starts all of them at the same time, while `file` is applied again and again."""
     with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:

@@ -8,6 +8,7 @@ import subprocess
 
 import packets
 from declare import document, lan
+from engines import oci_state
 from features import CREATION
 from host import WORK, same
 from registry import test
@@ -40,8 +41,7 @@ class Hook:
         self.process = subprocess.Popen(["ip", "netns", "exec", "new", "sleep", "100"])
         host.until(lambda: os.path.exists(f"/proc/{self.process.pid}/ns/net") and host.run(
             "ip", "netns", "identify", str(self.process.pid)).out.strip() == "new", "the container's process")
-        self.stdin = json.dumps({"ociVersion": "1.0.2", "id": ID, "status": "created", "pid": self.process.pid,
-                                 "bundle": "/nonexistent"})
+        self.stdin = oci_state(self.process.pid, ID)
 
     @staticmethod
     def argv(host):

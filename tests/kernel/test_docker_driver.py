@@ -8,7 +8,7 @@ import subprocess
 
 import engines
 from declare import document, lan
-from docker_plugin import SOCKET, Plugin, plugged
+from docker_plugin import NETWORK, POOL, SOCKET, Plugin, plugged
 from engines import running
 from fake_engine import engine
 from host import WORK, same
@@ -245,8 +245,7 @@ def late(host, docker, plugin):
     same(host.names("host"), {"eth0"}, "links of the host")
 
 
-NETWORK, ENDPOINT = "5" * 64, "e" * 64
-POOL = "default/lan/172.16.86.0/24"
+ENDPOINT = "e" * 64
 CALLS = [
     ("Plugin.Activate", {}, {"Implements": ["NetworkDriver", "IpamDriver"]}),
     ("NetworkDriver.GetCapabilities", {}, {"Scope": "local", "ConnectivityScope": "local"}),

@@ -1,13 +1,12 @@
 """A guest on a range without a free address: each runtime shows the same reason."""
 from declare import document, lan
-from docker_plugin import plugged
+from docker_plugin import POOL, plugged
 from host import WORK, same
 from registry import test
 import test_cni
 import test_netavark
 
 FILE = f"{WORK}/full.yaml"
-POOL = "default/lan/172.16.86.0/24"
 FULL = "no free address in 172.16.86.4/31 [MV0609]"
 NETWORKS = {"lan": lan(ip_range="172.16.86.4/31")}
 
@@ -15,9 +14,8 @@ NETWORKS = {"lan": lan(ip_range="172.16.86.4/31")}
 def asked(host, plugin):
     """What CNI, netavark and Docker are answered for another guest."""
     cni = test_cni.Plugin(host, files=FILE).call("ADD", "web", code=1)["msg"]
-    netavark = test_netavark.Plugin(host)
-    netavark.network["options"]["files"] = FILE
-    return cni, netavark.setup("web", code=1)["error"], plugin.call("IpamDriver.RequestAddress", PoolID=POOL).get("Error")
+    netavark = test_netavark.Plugin(host, FILE).setup("web", code=1)["error"]
+    return cni, netavark, plugin.call("IpamDriver.RequestAddress", PoolID=POOL).get("Error")
 
 
 def check(host, plugin, holder):

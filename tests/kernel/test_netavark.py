@@ -14,11 +14,11 @@ FILE = f"{WORK}/netavark.yaml"
 class Plugin:
     """What netavark sends."""
 
-    def __init__(self, host):
+    def __init__(self, host, files=FILE):
         self.host = host
         self.network = {"driver": "mvapply", "id": "2f259bab93aaaaa2542ba43ef33eb990d0999ee1b9924b557b7be53c0b7a1bb9",
                         "name": "lan", "network_interface": "mvapply0", "internal": False, "ipv6_enabled": False,
-                        "dns_enabled": False, "options": {"files": FILE}, "ipam_options": {"driver": "none"}}
+                        "dns_enabled": False, "options": {"files": files}, "ipam_options": {"driver": "none"}}
 
     def call(self, *words, code=0, stdin=None):
         done = self.host.run(self.host.binary, "netavark", *words, stdin=json.dumps(stdin or {}).encode(), code=code)
