@@ -147,23 +147,66 @@ static void put_move(struct target *target)
 	target->name = target->spec->name;
 }
 
-static void set_link(const struct target *target, const char *what, const char *value)
+static void put_delete(struct target *target)
 {
-	fprintf(target->writer->out, "%s link set dev %s %s%s%s\n", target->namespace.ip,
-		name_quoted(target->writer, target->name), what, *value ? " " : "", value);
+	fprintf(target->writer->out, "%s link delete dev %s\n", target->namespace.ip,
+		name_quoted(target->writer, target->name));
+	target->name = NULL;
 }
 
-static void set_number(const struct target *target, const char *what, unsigned value)
+/* The arguments that follow the link's kind. */
+static const char *kind_setting(const struct target *target, enum operation_type type)
 {
-	set_link(target, what, arena_printf(target->writer->arena, "%u", value));
+	struct arena *arena = target->writer->arena;
+	const struct link_spec *spec = target->spec;
+	switch (type) {
+	case OP_LINK_MODE:
+		return arena_printf(arena, "mode %s", link_mode_name(spec->mode));
+	case OP_LINK_IPVLAN_FLAG:
+		return arena_printf(arena, "mode %s %s", link_mode_name(spec->mode),
+				    ipvlan_flag_name(spec->ipvlan_flag));
+	case OP_LINK_BCQUEUELEN:
+		return arena_printf(arena, "bcqueuelen %u", spec->bcqueuelen);
+	case OP_LINK_BCLIM:
+		return arena_printf(arena, "bclim %d", spec->bclim);
+	default:
+		return "";
+	}
 }
 
-static void set_kind_data(const struct target *target, const char *what, const char *value)
+/* The arguments of `ip link set` that follow the link. */
+static const char *setting(const struct target *target, const struct operation *operation)
 {
-	set_link(target,
-		 arena_printf(target->writer->arena, "type %s %s",
-			      link_kind_name(target->spec->kind), what),
-		 value);
+	struct arena *arena = target->writer->arena;
+	const struct link_spec *spec = target->spec;
+	char text[MAC_TEXT_SIZE];
+	switch (operation->type) {
+	case OP_LINK_ALIAS:
+		return arena_printf(arena, "alias %s", name_quoted(target->writer, spec->alias));
+	case OP_LINK_MAC:
+		return arena_printf(arena, "address %s", mac_format(&operation->mac, text));
+	case OP_LINK_MTU:
+		return arena_printf(arena, "mtu %u", spec->mtu);
+	case OP_LINK_TXQUEUELEN:
+		return arena_printf(arena, "txqueuelen %u", spec->txqueuelen);
+	case OP_LINK_PROMISC:
+		return spec->promisc ? "promisc on" : "promisc off";
+	case OP_LINK_ALLMULTICAST:
+		return spec->allmulticast ? "allmulticast on" : "allmulticast off";
+	case OP_LINK_UP:
+		return "up";
+	case OP_LINK_DOWN:
+		return "down";
+	default: /* in the data of its kind */
+		return arena_printf(arena, "type %s %s", link_kind_name(spec->kind),
+				    kind_setting(target, operation->type));
+	}
+}
+
+static void put_setting(const struct target *target, const struct operation *operation)
+{
+	fprintf(target->writer->out, "%s link set dev %s %s\n", target->namespace.ip,
+		name_quoted(target->writer, target->name), setting(target, operation));
 }
 
 static void put_altname(const struct target *target, const char *verb, const char *name)
@@ -220,99 +263,69 @@ static void put_restore(const struct target *target)
 			put_route_operation(target, &operations.all[i], "replace");
 }
 
+/* Of an altname, address, route or rule. */
+static const char *verb_of(const struct operation *operation)
+{
+	static const bool deletes[N_OPERATION_TYPES] = {[OP_ALTNAME_DELETE] = true,
+							[OP_ADDR_DELETE] = true,
+							[OP_ROUTE_DELETE] = true,
+							[OP_RULE_DELETE] = true};
+	return deletes[operation->type] ? "del" : operation->replace ? "replace" : "add";
+}
+
 static void put_operation(struct target *target, const struct operation *operation)
 {
-	const struct writer *writer = target->writer;
-	const char *add = operation->replace ? "replace" : "add";
-	char text[MAC_TEXT_SIZE];
 	switch (operation->type) {
 	case OP_LINK_NEW:
 		put_new(target);
-		break;
-	case OP_LINK_ALIAS:
-		set_link(target, "alias", name_quoted(writer, target->spec->alias));
 		break;
 	case OP_LINK_MOVE:
 		put_move(target);
 		break;
 	case OP_LINK_DELETE:
-		fprintf(writer->out, "%s link delete dev %s\n", target->namespace.ip,
-			name_quoted(writer, target->name));
-		target->name = NULL;
+		put_delete(target);
 		break;
 	case OP_LINK_RENAME:
 		put_rename(target, operation->name);
 		break;
+	case OP_LINK_ALIAS:
 	case OP_LINK_MAC:
-		set_link(target, "address", mac_format(&operation->mac, text));
-		break;
 	case OP_LINK_MTU:
-		set_number(target, "mtu", target->spec->mtu);
-		break;
 	case OP_LINK_MODE:
-		set_kind_data(target, "mode", link_mode_name(target->spec->mode));
-		break;
 	case OP_LINK_BCQUEUELEN:
-		set_kind_data(target, "bcqueuelen",
-			      arena_printf(writer->arena, "%u", target->spec->bcqueuelen));
-		break;
 	case OP_LINK_BCLIM:
-		set_kind_data(target, "bclim",
-			      arena_printf(writer->arena, "%d", target->spec->bclim));
-		break;
 	case OP_LINK_IPVLAN_FLAG:
-		set_kind_data(target, "mode",
-			      arena_printf(writer->arena, "%s %s",
-					   link_mode_name(target->spec->mode),
-					   ipvlan_flag_name(target->spec->ipvlan_flag)));
-		break;
 	case OP_LINK_TXQUEUELEN:
-		set_number(target, "txqueuelen", target->spec->txqueuelen);
-		break;
 	case OP_LINK_PROMISC:
-		set_link(target, "promisc", target->spec->promisc ? "on" : "off");
-		break;
 	case OP_LINK_ALLMULTICAST:
-		set_link(target, "allmulticast", target->spec->allmulticast ? "on" : "off");
-		break;
-	case OP_ALTNAME_DELETE:
-		put_altname(target, "del", operation->name);
-		break;
-	case OP_ALTNAME_ADD:
-		put_altname(target, "add", operation->name);
-		break;
 	case OP_LINK_UP:
-		set_link(target, "up", "");
-		break;
 	case OP_LINK_DOWN:
-		set_link(target, "down", "");
+		put_setting(target, operation);
 		break;
 	case OP_SYSCTL_SET:
-		put_sysctl(writer, &target->namespace, operation->sysctl, target->name);
+		put_sysctl(target->writer, &target->namespace, operation->sysctl, target->name);
+		break;
+	case OP_ALTNAME_DELETE:
+	case OP_ALTNAME_ADD:
+		put_altname(target, verb_of(operation), operation->name);
 		break;
 	case OP_ADDR_DELETE:
-		put_addr_operation(target, operation, "del");
-		break;
 	case OP_ADDR_ADD:
-		put_addr_operation(target, operation, add);
+		put_addr_operation(target, operation, verb_of(operation));
 		break;
 	case OP_ROUTE_DELETE:
-		put_route_operation(target, operation, "del");
-		break;
 	case OP_ROUTE_ADD:
-		put_route_operation(target, operation, add);
+		put_route_operation(target, operation, verb_of(operation));
 		break;
 	case OP_RULE_DELETE:
-		put_rule(target, "del", operation->rule);
-		break;
 	case OP_RULE_ADD:
-		put_rule(target, "add", operation->rule);
+		put_rule(target, verb_of(operation), operation->rule);
 		break;
 	case OP_RESTORE:
 		put_restore(target);
 		break;
 	case OP_LEASE:
-		put_dhcp(writer, target->spec);
+		put_dhcp(target->writer, target->spec);
 		break;
 	case N_OPERATION_TYPES:
 		break;
