@@ -183,8 +183,7 @@ static void priority_finish(const struct observed_set *set, struct observed_cont
 			note_add(set->arena, &container->notes,
 				 "its %s default route does not lead through %s, but this "
 				 "declaration sets it there",
-				 family == IPV4 ? "IPv4" : "IPv6",
-				 set->networks[best->network].model.name);
+				 family == IPV4 ? "IPv4" : "IPv6", best->model.name);
 	}
 }
 

@@ -209,6 +209,15 @@ def leases(host):
         host.unchanged(declared)
 
 
+@test("same network twice: the note of an export about the default route names the attachment")
+def note(host):
+    host.netns("web", "db", "dns")
+    host.apply(document({"n": lan()}, {"web": {"first": {"network": "n"}, "second": {"network": "n"}}, "db": ["n"], "dns": ["n"]}))
+    host.ip("web", "route del default")
+    export, _ = exported(host)
+    assert "its IPv4 default route does not lead through first," in export, export
+
+
 @test("same network twice: a pod whose two interfaces are declared, and a guest with two")
 def pods(host):
     host.netns("db", "web")
