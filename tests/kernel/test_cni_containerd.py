@@ -102,7 +102,7 @@ def refused(host):
         try:
             daemon.run_pod("c")
         except Refused as error:
-            assert "already has the address 172.16.86.4 [MV0803]" in str(error), error
+            assert "no free address in 172.16.86.4/31 [MV0609]" in str(error), error
         else:
             raise AssertionError("c has started")
         same(len(os.listdir("/run/netns")), 2, "namespaces")

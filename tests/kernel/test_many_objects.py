@@ -114,6 +114,7 @@ def changing(host, ns, *commands):
 
 
 RESTLESS = "network namespace evil changes too often: it is read less often"
+LOST = "warning: events of the kernel were lost: reading the host again"
 FLAP = "address add 192.168.9.1/24 dev lo", "address del 192.168.9.1/24 dev lo"
 
 
@@ -151,11 +152,13 @@ def beside_the_restless(host):
             host.batch("evil", FLAP)
             service.quiet()
         service.until(lambda: RESTLESS in service.log(), "evil is known", 60)
+        lost = service.log().count(LOST)
         with service.traced() as trace, changing(host, "evil", *FLAP):
             host.ip("web", "link del eth0")
             service.until(lambda: "eth0" in host.names("web") and victim(host) == wanted, "repaired", 20)
-        # On a slow machine, the time for its next read comes meanwhile.
-        assert trace.entered("evil") <= (host.patience > 1), trace.entered("evil")
+        # On a slow machine, its events fill the socket, after which all is read, and the time for its next read comes.
+        lost = service.log().count(LOST) - lost
+        assert trace.entered("evil") <= lost + (host.patience > 1), (trace.entered("evil"), lost)
         assert trace.entered("web") > 0, trace.lines
     host.unchanged(TEXT)
 
