@@ -1,10 +1,10 @@
 #include "kernel/rtnl_decode.h"
 
 #include "kernel/link_kind.h"
+#include "kernel/rtnl_attributes.h"
 #include "lib/escape.h"
 
 #include <arpa/inet.h>
-#include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
@@ -13,79 +13,13 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* One nesting level of attributes: table[type] points to the attribute, or is NULL. */
-static bool attrs_parse(const void *bytes, size_t size, const struct nlattr *table[], size_t n)
-{
-	const struct nlattr *attr = bytes;
-	int left = (int)size;
-	memset(table, 0, n * sizeof(*table));
-	while (mnl_attr_ok(attr, left)) {
-		if (mnl_attr_get_type(attr) < n)
-			table[mnl_attr_get_type(attr)] = attr;
-		left -= MNL_ALIGN(attr->nla_len);
-		attr = mnl_attr_next(attr);
-	}
-	return left <= 0;
-}
-
-static bool nested_parse(const struct nlattr *attr, const struct nlattr *table[], size_t n)
-{
-	return attrs_parse(mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr), table, n);
-}
-
-/* The message's fixed header, or NULL; its attributes are put into the table. */
-static const void *message_parse(const struct nlmsghdr *message, uint16_t type, size_t header,
-				 const struct nlattr *table[], size_t n)
-{
-	if (message->nlmsg_type != type || message->nlmsg_len < MNL_NLMSG_HDRLEN + header)
-		return NULL;
-	const char *payload = mnl_nlmsg_get_payload(message);
-	size_t size = mnl_nlmsg_get_payload_len(message), skip = MNL_ALIGN(header);
-	if (skip > size)
-		skip = size;
-	return attrs_parse(payload + skip, size - skip, table, n) ? payload : NULL;
-}
-
-/* Copies an attribute of exactly this size; if the attribute is absent, *ret is unchanged. */
-static bool fixed_get(const struct nlattr *attr, void *ret, size_t size)
-{
-	if (!attr)
-		return true;
-	if (mnl_attr_get_payload_len(attr) != size)
-		return false;
-	memcpy(ret, mnl_attr_get_payload(attr), size);
-	return true;
-}
-
-static const char *text_get(struct arena *arena, const struct nlattr *attr)
-{
-	if (!attr)
-		return "";
-	const char *text = mnl_attr_get_payload(attr);
-	return arena_strndup(arena, text, strnlen(text, mnl_attr_get_payload_len(attr)));
-}
-
-static bool ip_get(const struct nlattr *attr, uint8_t family, struct ip *ret)
-{
-	if (!attr)
-		return true;
-	struct ip ip = {.family = family};
-	size_t size = family == AF_INET ? 4 : 16;
-	if (!fixed_get(attr, ip.bytes, size))
-		return false;
-	*ret = ip;
-	return true;
-}
-
 /* A number of 2 or 4 bytes. */
 static bool number_get(const struct nlattr *attr, uint16_t size, uint32_t *ret)
 {
 	uint16_t small = 0;
 	if (size == sizeof(*ret))
-		return fixed_get(attr, ret, size);
-	if (!fixed_get(attr, &small, sizeof(small)))
+		return attr_get(attr, ret, size);
+	if (!attr_get(attr, &small, sizeof(small)))
 		return false;
 	*ret = small;
 	return true;
@@ -95,7 +29,7 @@ static bool number_get(const struct nlattr *attr, uint16_t size, uint32_t *ret)
 static bool data_decode(const struct nlattr *data, struct live_link *link)
 {
 	const struct nlattr *at[LINK_ATTRIBUTE_TYPES] = {NULL};
-	if (!nested_parse(data, at, COUNT(at)))
+	if (!attrs_parse_nested(data, at, COUNT(at)))
 		return false;
 	for (const struct link_attribute *row = link_type(link->kind)->attributes; row->type;
 	     row++) {
@@ -113,8 +47,8 @@ static bool bridge_decode(const struct nlattr *data, struct live_link *link)
 	uint8_t filtering = 0;
 	if (!data)
 		return true;
-	if (!nested_parse(data, at, COUNT(at)) ||
-	    !fixed_get(at[IFLA_BR_VLAN_FILTERING], &filtering, sizeof(filtering)))
+	if (!attrs_parse_nested(data, at, COUNT(at)) ||
+	    !attr_get(at[IFLA_BR_VLAN_FILTERING], &filtering, sizeof(filtering)))
 		return false;
 	link->vlan_filtering = filtering;
 	return true;
@@ -123,8 +57,8 @@ static bool bridge_decode(const struct nlattr *data, struct live_link *link)
 static bool vrf_decode(const struct nlattr *data, struct live_link *link)
 {
 	const struct nlattr *at[IFLA_VRF_MAX + 1];
-	return !data || (nested_parse(data, at, COUNT(at)) &&
-			 fixed_get(at[IFLA_VRF_TABLE], &link->vrf_table, sizeof(link->vrf_table)));
+	return !data || (attrs_parse_nested(data, at, COUNT(at)) &&
+			 attr_get(at[IFLA_VRF_TABLE], &link->vrf_table, sizeof(link->vrf_table)));
 }
 
 static bool info_decode(struct arena *arena, const struct nlattr *info, struct live_link *link)
@@ -132,9 +66,9 @@ static bool info_decode(struct arena *arena, const struct nlattr *info, struct l
 	const struct nlattr *at[IFLA_INFO_MAX + 1];
 	if (!info)
 		return true;
-	if (!nested_parse(info, at, COUNT(at)))
+	if (!attrs_parse_nested(info, at, COUNT(at)))
 		return false;
-	link->kind_name = text_get(arena, at[IFLA_INFO_KIND]);
+	link->kind_name = attr_get_text(arena, at[IFLA_INFO_KIND]);
 	link->kind = link_kind_find(link->kind_name);
 	if (strcmp(link->kind_name, "bridge") == 0)
 		return bridge_decode(at[IFLA_INFO_DATA], link);
@@ -187,11 +121,11 @@ static bool ipv6_decode(struct arena *arena, const struct nlattr *af_spec, struc
 	const struct nlattr *families[AF_INET6 + 1], *at[IFLA_INET6_MAX + 1];
 	if (!af_spec)
 		return true;
-	if (!nested_parse(af_spec, families, COUNT(families)))
+	if (!attrs_parse_nested(af_spec, families, COUNT(families)))
 		return false;
 	if (!families[AF_INET6])
 		return true;
-	if (!nested_parse(families[AF_INET6], at, COUNT(at)))
+	if (!attrs_parse_nested(families[AF_INET6], at, COUNT(at)))
 		return false;
 	const struct nlattr *conf = at[IFLA_INET6_CONF];
 	conf_take(arena, conf, DEVCONF_ACCEPT_RA, ACCEPT_RA_KEY, link);
@@ -225,22 +159,22 @@ enum decoded decode_link(struct arena *arena, const struct nlmsghdr *message, st
 				 .bclim = BCLIM_DEFAULT,
 				 .name = printable_get(arena, at[IFLA_IFNAME]),
 				 .alias = printable_get(arena, at[IFLA_IFALIAS]),
-				 .device_bus = text_get(arena, at[IFLA_PARENT_DEV_BUS_NAME]),
-				 .device = text_get(arena, at[IFLA_PARENT_DEV_NAME]),
+				 .device_bus = attr_get_text(arena, at[IFLA_PARENT_DEV_BUS_NAME]),
+				 .device = attr_get_text(arena, at[IFLA_PARENT_DEV_NAME]),
 				 .kind_name = ""};
 	struct parent_ref parent = {.other_netns = at[IFLA_LINK_NETNSID] != NULL};
-	if (!fixed_get(at[IFLA_MTU], &link.mtu, sizeof(link.mtu)) ||
-	    !fixed_get(at[IFLA_MAX_MTU], &link.max_mtu, sizeof(link.max_mtu)) ||
-	    !fixed_get(at[IFLA_TXQLEN], &link.txqueuelen, sizeof(link.txqueuelen)) ||
-	    !fixed_get(at[IFLA_MASTER], &link.master, sizeof(link.master)) ||
-	    !fixed_get(at[IFLA_LINK], &link.parent, sizeof(link.parent)) ||
-	    !fixed_get(at[IFLA_LINK_NETNSID], &parent.nsid, sizeof(parent.nsid)) ||
+	if (!attr_get(at[IFLA_MTU], &link.mtu, sizeof(link.mtu)) ||
+	    !attr_get(at[IFLA_MAX_MTU], &link.max_mtu, sizeof(link.max_mtu)) ||
+	    !attr_get(at[IFLA_TXQLEN], &link.txqueuelen, sizeof(link.txqueuelen)) ||
+	    !attr_get(at[IFLA_MASTER], &link.master, sizeof(link.master)) ||
+	    !attr_get(at[IFLA_LINK], &link.parent, sizeof(link.parent)) ||
+	    !attr_get(at[IFLA_LINK_NETNSID], &parent.nsid, sizeof(parent.nsid)) ||
 	    !info_decode(arena, at[IFLA_LINKINFO], &link) ||
 	    !altnames_decode(arena, at[IFLA_PROP_LIST], &link) ||
 	    !ipv6_decode(arena, at[IFLA_AF_SPEC], &link))
 		return DECODE_BAD;
 	/* Tunnels have link-layer addresses of other lengths. */
-	link.mac.set = fixed_get(at[IFLA_ADDRESS], link.mac.bytes, sizeof(link.mac.bytes)) &&
+	link.mac.set = attr_get(at[IFLA_ADDRESS], link.mac.bytes, sizeof(link.mac.bytes)) &&
 		       at[IFLA_ADDRESS];
 	link.tag = owner_tag_get(arena, at[IFLA_IFALIAS]);
 	*ret = link;
@@ -254,7 +188,7 @@ static bool bridge_vlan_take(struct arena *arena, const struct nlattr *attr, str
 	struct bridge_vlan_info info = {0};
 	if (mnl_attr_get_type(attr) != IFLA_BRIDGE_VLAN_INFO)
 		return true;
-	if (!fixed_get(attr, &info, sizeof(info)))
+	if (!attr_get(attr, &info, sizeof(info)))
 		return false;
 	if (info.flags & BRIDGE_VLAN_INFO_RANGE_END && link->n_bridge_vlans) {
 		link->bridge_vlans[link->n_bridge_vlans - 1].last = info.vid;
@@ -294,7 +228,7 @@ enum decoded decode_bridge_vlans(struct arena *arena, const struct nlmsghdr *mes
 static bool lifetime_get(const struct nlattr *attr, struct live_addr *addr)
 {
 	struct ifa_cacheinfo info = {.ifa_valid = UINT32_MAX};
-	if (!fixed_get(attr, &info, sizeof(info)))
+	if (!attr_get(attr, &info, sizeof(info)))
 		return false;
 	addr->created = info.cstamp;
 	if (info.ifa_valid == UINT32_MAX)
@@ -319,10 +253,10 @@ enum decoded decode_addr(const struct nlmsghdr *message, struct live_addr *ret, 
 				 .flags = header->ifa_flags};
 	/* With IFA_LOCAL, IFA_ADDRESS is the peer's address. */
 	const struct nlattr *local = at[IFA_LOCAL] ? at[IFA_LOCAL] : at[IFA_ADDRESS];
-	if (!local || !ip_get(local, header->ifa_family, &addr.prefix.ip) ||
-	    !fixed_get(at[IFA_FLAGS], &addr.flags, sizeof(addr.flags)) ||
-	    !fixed_get(at[IFA_PROTO], &addr.proto, sizeof(addr.proto)) ||
-	    !fixed_get(at[IFA_RT_PRIORITY], &addr.metric, sizeof(addr.metric)) ||
+	if (!local || !attr_get_ip(local, header->ifa_family, &addr.prefix.ip) ||
+	    !attr_get(at[IFA_FLAGS], &addr.flags, sizeof(addr.flags)) ||
+	    !attr_get(at[IFA_PROTO], &addr.proto, sizeof(addr.proto)) ||
+	    !attr_get(at[IFA_RT_PRIORITY], &addr.metric, sizeof(addr.metric)) ||
 	    !lifetime_get(at[IFA_CACHEINFO], &addr) ||
 	    header->ifa_prefixlen > ip_bits(&addr.prefix.ip))
 		return DECODE_BAD;
@@ -330,196 +264,6 @@ enum decoded decode_addr(const struct nlmsghdr *message, struct live_addr *ret, 
 	if (at[IFA_PROTO])
 		*has_proto = true;
 	*ret = addr;
-	return DECODED;
-}
-
-/* RTA_VIA: a next hop of another family than the route's. */
-static bool via_get(const struct nlattr *attr, struct ip *ret)
-{
-	if (!attr)
-		return true;
-	struct rtvia via;
-	size_t size = mnl_attr_get_payload_len(attr);
-	if (size < sizeof(via))
-		return false;
-	memcpy(&via, mnl_attr_get_payload(attr), sizeof(via));
-	struct ip ip = {.family = (uint8_t)via.rtvia_family};
-	if ((via.rtvia_family != AF_INET && via.rtvia_family != AF_INET6) ||
-	    size - sizeof(via) != ip_bits(&ip) / 8)
-		return false;
-	memcpy(ip.bytes, (const char *)mnl_attr_get_payload(attr) + sizeof(via),
-	       size - sizeof(via));
-	*ret = ip;
-	return true;
-}
-
-static bool nexthop_get(const struct nlattr *const at[], uint8_t family, struct live_route *route)
-{
-	return fixed_get(at[RTA_OIF], &route->ifindex, sizeof(route->ifindex)) &&
-	       ip_get(at[RTA_GATEWAY], family, &route->via) && via_get(at[RTA_VIA], &route->via);
-}
-
-/* The next hop of that number in a list of struct rtnexthop. DECODE_SKIP: there are fewer. */
-static enum decoded multipath_get(const struct nlattr *attr, uint8_t family, size_t number,
-				  struct live_route *route)
-{
-	const struct nlattr *at[RTA_MAX + 1];
-	struct rtnexthop hop = {0};
-	const char *bytes = mnl_attr_get_payload(attr);
-	size_t left = mnl_attr_get_payload_len(attr);
-	for (size_t i = 0, size = 0; i <= number; i++) {
-		if (number && size >= left)
-			return DECODE_SKIP;
-		bytes += size;
-		left -= size;
-		if (left < sizeof(hop))
-			return DECODE_BAD;
-		memcpy(&hop, bytes, sizeof(hop));
-		if (hop.rtnh_len < sizeof(hop) || hop.rtnh_len > left)
-			return DECODE_BAD;
-		size = RTNH_ALIGN(hop.rtnh_len);
-	}
-	route->ifindex = hop.rtnh_ifindex;
-	return attrs_parse(bytes + sizeof(hop), hop.rtnh_len - sizeof(hop), at, COUNT(at)) &&
-			       nexthop_get(at, family, route)
-		       ? DECODED
-		       : DECODE_BAD;
-}
-
-/* False: a type of route that a file cannot have. */
-static bool route_type_get(const struct rtmsg *header, enum route_type *ret)
-{
-	static const uint8_t types[] = {[ROUTE_UNICAST] = RTN_UNICAST,
-					[ROUTE_BLACKHOLE] = RTN_BLACKHOLE,
-					[ROUTE_UNREACHABLE] = RTN_UNREACHABLE,
-					[ROUTE_PROHIBIT] = RTN_PROHIBIT,
-					[ROUTE_THROW] = RTN_THROW};
-	for (size_t i = 0; i < COUNT(types); i++)
-		if (types[i] == header->rtm_type) {
-			*ret = (enum route_type)i;
-			return true;
-		}
-	return false;
-}
-
-/* Before 5.19 the kernel lists its own IPv6 route that no packet takes (ip6_null_entry). */
-static bool route_is_relevant(const struct rtmsg *header, enum route_type type)
-{
-	return (header->rtm_family == AF_INET || header->rtm_family == AF_INET6) &&
-	       !(header->rtm_flags & RTM_F_CLONED) &&
-	       (type == ROUTE_UNICAST || header->rtm_protocol != RTPROT_KERNEL);
-}
-
-static enum route_scope scope_of(const struct rtmsg *header)
-{
-	if (header->rtm_family != AF_INET || header->rtm_scope < RT_SCOPE_LINK)
-		return SCOPE_GLOBAL;
-	return header->rtm_scope == RT_SCOPE_LINK ? SCOPE_LINK : SCOPE_HOST;
-}
-
-static bool metrics_get(const struct nlattr *attr, struct route_options *options)
-{
-	const struct nlattr *at[RTAX_MAX + 1];
-	return !attr || (nested_parse(attr, at, COUNT(at)) &&
-			 fixed_get(at[RTAX_MTU], &options->mtu, sizeof(options->mtu)) &&
-			 fixed_get(at[RTAX_ADVMSS], &options->advmss, sizeof(options->advmss)));
-}
-
-enum decoded decode_route(const struct nlmsghdr *message, size_t hop, struct live_route *ret)
-{
-	const struct nlattr *at[RTA_MAX + 1];
-	const struct rtmsg *header =
-		message_parse(message, RTM_NEWROUTE, sizeof(*header), at, COUNT(at));
-	if (!header)
-		return DECODE_BAD;
-	uint32_t table = header->rtm_table;
-	if (!fixed_get(at[RTA_TABLE], &table, sizeof(table)))
-		return DECODE_BAD;
-	enum route_type type;
-	if (!route_type_get(header, &type) || !route_is_relevant(header, type))
-		return DECODE_SKIP;
-
-	const uint8_t family = header->rtm_family;
-	struct live_route route = {.table = table == RT_TABLE_MAIN ? 0 : table,
-				   .to = {.ip = {.family = family}},
-				   .proto = header->rtm_protocol,
-				   .options = {.type = type,
-					       .scope = scope_of(header),
-					       .on_link = header->rtm_flags & RTNH_F_ONLINK}};
-	if (!ip_get(at[RTA_DST], family, &route.to.ip) ||
-	    !ip_get(at[RTA_PREFSRC], family, &route.options.source) ||
-	    !fixed_get(at[RTA_PRIORITY], &route.options.metric, sizeof(route.options.metric)) ||
-	    !metrics_get(at[RTA_METRICS], &route.options) || !nexthop_get(at, family, &route) ||
-	    header->rtm_dst_len > ip_bits(&route.to.ip))
-		return DECODE_BAD;
-	route.to.len = header->rtm_dst_len;
-	if (type != ROUTE_UNICAST)
-		route.ifindex = 0; /* of IPv6 it is the loopback link's */
-	const enum decoded decoded = at[RTA_MULTIPATH]
-					     ? multipath_get(at[RTA_MULTIPATH], family, hop, &route)
-				     : hop ? DECODE_SKIP
-					   : DECODED;
-	if (decoded == DECODED)
-		*ret = route;
-	return decoded;
-}
-
-/* Attributes that every rule has, or that do not limit it. */
-static bool rule_attr_known(uint16_t type)
-{
-	switch (type) {
-	case FRA_UNSPEC:
-	case FRA_SRC:
-	case FRA_DST:
-	case FRA_PRIORITY:
-	case FRA_TABLE:
-	case FRA_SUPPRESS_PREFIXLEN:
-	case FRA_PROTOCOL:
-	case FRA_PAD:
-		return true;
-	}
-	return false;
-}
-
-static bool rule_is_other(const struct fib_rule_hdr *header, const struct nlattr *const at[],
-			  size_t count)
-{
-	for (size_t type = 0; type < count; type++)
-		if (at[type] && !rule_attr_known((uint16_t)type))
-			return true;
-	return header->action != FR_ACT_TO_TBL || header->tos || header->flags & FIB_RULE_INVERT;
-}
-
-enum decoded decode_rule(const struct nlmsghdr *message, struct live_rule *ret)
-{
-	const struct nlattr *at[FRA_MAX + 1];
-	const struct fib_rule_hdr *header =
-		message_parse(message, RTM_NEWRULE, sizeof(*header), at, COUNT(at));
-	uint32_t suppress = UINT32_MAX;
-	if (!header)
-		return DECODE_BAD;
-	if (header->family != AF_INET && header->family != AF_INET6)
-		return DECODE_SKIP;
-	struct live_rule rule = {.rule = {.from = {.ip = {.family = header->family}},
-					  .to = {.ip = {.family = header->family}},
-					  .table = header->table},
-				 .other = rule_is_other(header, at, COUNT(at))};
-	if (!ip_get(at[FRA_SRC], header->family, &rule.rule.from.ip) ||
-	    !ip_get(at[FRA_DST], header->family, &rule.rule.to.ip) ||
-	    header->dst_len > ip_bits(&rule.rule.to.ip) ||
-	    !fixed_get(at[FRA_PRIORITY], &rule.rule.priority, sizeof(rule.rule.priority)) ||
-	    !fixed_get(at[FRA_TABLE], &rule.rule.table, sizeof(rule.rule.table)) ||
-	    !fixed_get(at[FRA_SUPPRESS_PREFIXLEN], &suppress, sizeof(suppress)) ||
-	    !fixed_get(at[FRA_PROTOCOL], &rule.proto, sizeof(rule.proto)) ||
-	    header->src_len > ip_bits(&rule.rule.from.ip))
-		return DECODE_BAD;
-	if (rule.rule.table == RT_TABLE_MAIN)
-		rule.rule.table = 0;
-	rule.rule.from.len = header->src_len;
-	rule.rule.to.len = header->dst_len;
-	rule.rule.no_default = suppress == 0;
-	rule.other |= suppress != 0 && suppress != UINT32_MAX;
-	*ret = rule;
 	return DECODED;
 }
 
@@ -534,8 +278,8 @@ enum decoded decode_fdb(const struct nlmsghdr *message, int *ret_ifindex, struct
 		return DECODE_SKIP;
 	*ret_ifindex = header->ndm_ifindex;
 	ret_mac->set = true;
-	return fixed_get(at[NDA_LLADDR], ret_mac->bytes, sizeof(ret_mac->bytes)) ? DECODED
-										 : DECODE_BAD;
+	return attr_get(at[NDA_LLADDR], ret_mac->bytes, sizeof(ret_mac->bytes)) ? DECODED
+										: DECODE_BAD;
 }
 
 enum decoded decode_neighbor(const struct nlmsghdr *message, struct live_neighbor *ret)
@@ -554,8 +298,8 @@ enum decoded decode_neighbor(const struct nlmsghdr *message, struct live_neighbo
 	/* A tunnel's entry has an address of another size. */
 	if (mnl_attr_get_payload_len(at[NDA_LLADDR]) != sizeof(neighbor.mac.bytes))
 		return DECODE_SKIP;
-	if (!ip_get(at[NDA_DST], family, &neighbor.ip) ||
-	    !fixed_get(at[NDA_LLADDR], neighbor.mac.bytes, sizeof(neighbor.mac.bytes)))
+	if (!attr_get_ip(at[NDA_DST], family, &neighbor.ip) ||
+	    !attr_get(at[NDA_LLADDR], neighbor.mac.bytes, sizeof(neighbor.mac.bytes)))
 		return DECODE_BAD;
 	*ret = neighbor;
 	return DECODED;
@@ -566,7 +310,7 @@ enum decoded decode_nsid(const struct nlmsghdr *message, int *ret)
 	const struct nlattr *at[NETNSA_MAX + 1];
 	const struct rtgenmsg *header =
 		message_parse(message, RTM_NEWNSID, sizeof(*header), at, COUNT(at));
-	if (!header || !at[NETNSA_NSID] || !fixed_get(at[NETNSA_NSID], ret, sizeof(*ret)))
+	if (!header || !at[NETNSA_NSID] || !attr_get(at[NETNSA_NSID], ret, sizeof(*ret)))
 		return DECODE_BAD;
 	return DECODED;
 }

@@ -27,10 +27,12 @@ enum decoded decode_bridge_vlans(struct arena *arena, const struct nlmsghdr *mes
 				 struct live_link *ret);
 /* RTM_NEWADDR; *has_proto is set if the address has IFA_PROTO, and otherwise unchanged. */
 enum decoded decode_addr(const struct nlmsghdr *message, struct live_addr *ret, bool *has_proto);
+/* rtnl_route.c */
 /* RTM_NEWROUTE: its next hop of that number, from 0 on. DECODE_SKIP: there are fewer. */
 enum decoded decode_route(const struct nlmsghdr *message, size_t hop, struct live_route *ret);
 /* RTM_NEWRULE; DECODE_SKIP: neither IPv4 nor IPv6. */
 enum decoded decode_rule(const struct nlmsghdr *message, struct live_rule *ret);
+
 /* RTM_NEWNEIGH of an encode_fdb_dump. */
 enum decoded decode_fdb(const struct nlmsghdr *message, int *ret_ifindex, struct mac *ret_mac);
 /* A neighbour entry of an encode_neighbor_dump. */

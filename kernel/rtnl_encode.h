@@ -5,13 +5,7 @@
 #define KERNEL_RTNL_ENCODE_H
 
 #include "kernel/link_kind.h"
-
-#include <libmnl/libmnl.h>
-
-union message {
-	struct nlmsghdr header;
-	char bytes[2048];
-};
+#include "kernel/rtnl_message.h"
 
 /* The position of a new link, relative to the namespace of the socket. */
 struct link_creation {
@@ -76,6 +70,7 @@ bool encode_link_move(union message *message, int ifindex, int fd, const char *n
 bool encode_addr_add(union message *message, int ifindex, const struct prefix *addr,
 		     struct addr_terms terms, uint16_t flags);
 bool encode_addr_delete(union message *message, int ifindex, const struct prefix *addr);
+/* rtnl_route.c */
 bool encode_route_add(union message *message, int ifindex, const struct link_route *route,
 		      uint16_t flags);
 /* Protocol and metric 0 match any. `ifindex` is that of a route without a device. */
