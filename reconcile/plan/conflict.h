@@ -57,19 +57,31 @@ void ranges_report(const struct assigned *assigned, const struct conflicts *conf
  * and about gateways that are an address of the parent itself. */
 void subnets_report(const struct assigned *assigned);
 
-/* For the checks in conflict.c, conflict_routes.c and duplicates.c. */
+/* For the checks in conflict.c, conflict_names.c, conflict_routes.c and duplicates.c. */
 struct conflict_finder {
 	const struct assigned *assigned;
 	struct checked_attachment *checked; /* by planned_attachment.number */
 };
 
-/* There is no conflict. */
-#define CHECK_FINE ((struct check_result){.action = ACTION_CREATE})
 struct check_result conflict_denied(const struct live_ns *where, enum code code, const char *reason,
 				    const char *hint);
 /* Blocked, because the link, which stays unchanged, has `what`. */
 struct check_result conflict_with_holder(const struct plan_input *input, const struct live_ns *ns,
 					 const struct live_link *link, const char *what);
+/* The link's name once the attachment is made. */
+const char *conflict_name_of(const struct conflict_finder *finder,
+			     const struct planned_attachment *planned);
+/* Whether it is the link of its engine's own network on the same parent, which --adopt can take
+ * over. */
+bool conflict_is_engine_link(const struct planned_attachment *planned, const struct live_ns *ns,
+			     const struct live_link *link);
+#define HINT_ENGINE_LINK                                                                           \
+	"this is the link of the engine's own network: run the container with --network none, or " \
+	"take the link over with --adopt, which keeps its address and connections"
+
+/* conflict_names.c: whether another link of the namespace has one of the attachment's names. */
+struct check_result check_name(const struct conflict_finder *finder,
+			       const struct planned_attachment *planned);
 /* Whether another set attaches the container to the same LAN. */
 struct check_result check_twice(const struct conflict_finder *finder,
 				const struct planned_attachment *planned);

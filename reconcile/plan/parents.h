@@ -67,7 +67,13 @@ const struct resolved_network *resolved_network_of(const struct plan_input *inpu
 const struct parent *parent_of_link(const struct parents *parents, const struct live_link *link);
 /* Whether the link is a parent of the run. */
 bool parent_used(const struct parents *parents, const struct live_link *link);
+
+/* parent_checks.c */
 struct check_result parent_check_up(const struct plan_input *input, const struct parent *parent);
+/* Checks the networks whose result is still ACTION_CREATE: what no request changes, or, with
+ * `state`, the state of their parents. */
+void parents_check(const struct plan_input *input, struct resolved_network *networks, size_t count,
+		   bool state);
 
 /* requested_links.c: those of the networks, and those with marks. */
 struct requested_link *requested_links_find(const struct plan_input *input,

@@ -33,6 +33,15 @@ struct check_result {
 	const char *reason, *hint;
 };
 
+#define CHECK_FINE ((struct check_result){.action = ACTION_CREATE})
+
+static inline struct check_result check_blocked(enum code code, const char *reason,
+						const char *hint)
+{
+	return (struct check_result){
+		.action = ACTION_BLOCKED, .code = code, .reason = reason, .hint = hint};
+}
+
 /* The objects must match the kind. Copies them. */
 #define warning_add(input, kind_, ...)                                                             \
 	warning_put((input), &(struct warning){.kind = (kind_), .objects = {__VA_ARGS__}})

@@ -245,7 +245,7 @@ static uint32_t mtu_hold(const struct finder *finder, struct requested_link *req
  */
 static void link_find(struct finder *finder, const struct live_link *link)
 {
-	struct requested_link requested = {.link = link, .check_result = {.action = ACTION_CREATE}};
+	struct requested_link requested = {.link = link, .check_result = CHECK_FINE};
 	const struct marks marks = marks_read(finder, &requested);
 	if (!requests_read(finder, &requested) && !marks.of_run &&
 	    (marks.of_others || !marks.was_text))
@@ -261,8 +261,7 @@ static void refuse(struct requested_link *requested, enum code code, const char 
 		   const char *hint)
 {
 	const struct live_link *link = requested->link;
-	requested->check_result = (struct check_result){
-		.action = ACTION_BLOCKED, .code = code, .reason = reason, .hint = hint};
+	requested->check_result = check_blocked(code, reason, hint);
 	requested->up = link->flags & IFF_UP;
 	requested->mtu = link->mtu;
 	requested->altnames = link->altnames;
