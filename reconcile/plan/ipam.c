@@ -71,10 +71,8 @@ static void each_open(const struct ipam *ipam,
 				visit(ipam, &attachments->planned[i], slot);
 }
 
-static struct ip **cursors_make(const struct matched *matched)
+static struct ip **cursors_make(const struct parents *parents, struct arena *arena)
 {
-	const struct parents *parents = matched->parents;
-	struct arena *arena = matched->input->scratch;
 	struct ip **cursors = arena_alloc(arena, (parents->n_networks + 1) * sizeof(*cursors));
 	for (size_t i = 0; i < parents->n_networks; i++)
 		cursors[i] = arena_alloc(arena, parents->networks[i].network->n_subnets *
@@ -94,18 +92,20 @@ static struct assigned_address assigned_new(struct arena *arena,
 static struct ipam ipam_make(const struct matched *matched, const struct unmanaged_index *unmanaged)
 {
 	const struct attachments *attachments = matched->attachments;
-	struct arena *arena = matched->input->scratch;
-	struct ipam ipam = {.matched = matched,
+	struct arena *scratch = matched->input->scratch;
+	struct arena *arena = arena_new();
+	struct ipam ipam = {.arena = arena,
+			    .matched = matched,
 			    .unmanaged = unmanaged,
-			    .assigned = arena_alloc(arena, (attachments->count + 1) *
-								   sizeof(struct assigned_address)),
+			    .assigned = arena_alloc(scratch, (attachments->count +
+							      1) * sizeof(struct assigned_address)),
 			    .in_use = address_set_new(arena, attachments->count),
 			    .in_namespace = address_set_new(arena, attachments->count),
-			    .keepers = address_set_new(arena, attachments->count)};
+			    .keepers = address_set_new(arena, matched->managed->count)};
 	for (enum tier tier = 0; tier < N_TIERS; tier++)
-		ipam.cursors[tier] = cursors_make(matched);
+		ipam.cursors[tier] = cursors_make(matched->parents, arena);
 	for (size_t i = 0; i < attachments->count; i++)
-		ipam.assigned[i] = assigned_new(arena, &attachments->planned[i]);
+		ipam.assigned[i] = assigned_new(scratch, &attachments->planned[i]);
 	for (size_t i = 0; i < matched->parents->n_networks; i++)
 		reserve(&ipam, &matched->parents->networks[i]);
 	return ipam;
@@ -129,6 +129,7 @@ struct addresses addresses_choose(const struct matched *matched,
 	each_open(&ipam, take_kept);
 	take_all_former(&ipam);
 	each_open(&ipam, take_free);
+	arena_free(ipam.arena);
 	return (struct addresses){.assigned = ipam.assigned,
 				  .attachment_claims = ipam.attachment_claims};
 }

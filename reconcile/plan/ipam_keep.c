@@ -91,7 +91,7 @@ static bool comes_before(const struct keeper *one, const struct keeper *other)
 static void keeper_note(const struct ipam *ipam, const struct planned_attachment *planned,
 			const struct live_addr *addr)
 {
-	struct keeper *keeper = arena_alloc(ipam->matched->input->scratch, sizeof(*keeper));
+	struct keeper *keeper = arena_alloc(ipam->arena, sizeof(*keeper));
 	*keeper = keeper_of(ipam, planned, addr);
 	struct keeper *before = (struct keeper *)(uintptr_t)address_set_add(
 		ipam->keepers, planned->parent->number, &addr->prefix.ip, keeper);

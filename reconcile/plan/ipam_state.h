@@ -11,6 +11,7 @@
 enum tier { TIER_FREE, TIER_RELEASED, TIER_CLAIMED, N_TIERS };
 
 struct ipam {
+	struct arena *arena; /* until the addresses are chosen */
 	const struct matched *matched;
 	const struct unmanaged_index *unmanaged;
 	struct assigned_address *assigned; /* by planned_attachment.number */

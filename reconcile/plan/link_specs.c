@@ -15,6 +15,7 @@ struct specifier {
 	const struct assigned *assigned;
 	const struct conflicts *conflicts;
 	struct link_spec **specs;
+	struct arena *arena;         /* until the specifications are complete */
 	struct address_set *subnets; /* by namespace and length: the last attachment of each */
 	struct address_set *reached; /* routes of the host: the network of each, by name */
 };
@@ -58,7 +59,7 @@ static unsigned subnet_rank(const struct specifier *specifier,
 	struct subnet_users *users = (struct subnet_users *)(uintptr_t)address_set_holder(
 		specifier->subnets, domain, &first);
 	if (!users) {
-		users = arena_alloc(specifier->assigned->input->scratch, sizeof(*users));
+		users = arena_alloc(specifier->arena, sizeof(*users));
 		users->last = planned;
 		address_set_add(specifier->subnets, domain, &first, users);
 	}
@@ -391,14 +392,15 @@ struct link_specs link_specs_make(const struct assigned *assigned,
 				  const struct conflicts *conflicts)
 {
 	const struct attachments *attachments = assigned->attachments;
-	struct arena *scratch = assigned->input->scratch;
+	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	const struct specifier specifier = {
 		.assigned = assigned,
 		.conflicts = conflicts,
-		.specs =
-			arena_alloc(scratch, (attachments->count + 1) * sizeof(struct link_spec *)),
-		.subnets = address_set_new(scratch, attachments->count),
-		.reached = address_set_new(scratch, 0)};
+		.specs = arena_alloc(assigned->input->scratch,
+				     (attachments->count + 1) * sizeof(struct link_spec *)),
+		.arena = arena,
+		.subnets = address_set_new(arena, attachments->count),
+		.reached = address_set_new(arena, 0)};
 	for (size_t i = 0; i < attachments->count; i++)
 		planned_specify(&specifier, &attachments->planned[i]);
 	kept_routes_find(&specifier);

@@ -84,9 +84,19 @@ static void planned_plan(const struct plan_builder *builder,
 	*step_add(builder->steps, step.action, &step.tag) = step;
 }
 
+static bool has_replacements(const struct steps *steps)
+{
+	for (size_t i = 0; i < steps->count; i++)
+		if (steps->items[i].replacement)
+			return true;
+	return false;
+}
+
 /* The number of a deletion's replacement, after the steps were sorted. */
 static void replacements_number(struct steps *steps)
 {
+	if (!has_replacements(steps))
+		return;
 	struct index *makers __attribute__((cleanup(index_cleanup))) = index_new(steps->count);
 	for (size_t i = 0; i < steps->count; i++) {
 		struct step *step = &steps->items[i];

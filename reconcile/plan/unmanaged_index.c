@@ -369,8 +369,7 @@ const struct address_set *attachment_claims(const struct matched *matched, kept_
 		attachment_list(matched, &matched->attachments->planned[i], &list);
 	for (size_t i = 0; i < matched->managed->count; i++)
 		leaving_list(matched, &matched->managed->links[i], &list);
-	struct address_set *claims =
-		address_set_new(matched->input->scratch, matched->attachments->count);
+	struct address_set *claims = address_set_new(matched->input->scratch, list.count);
 	const struct noter noter = {.live = matched->input->live,
 				    .facts = claims,
 				    .claims = claims,
