@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -162,6 +163,21 @@ static enum decision decide(struct guard_process *guard_process)
 	return polled[1].revents ? signal_read(guard_process) : client_read(guard_process);
 }
 
+/* By a socket of its own, since syslog(3) makes one inside the C library, which the seccomp filter
+ * refuses on some machines (lib/direct_socket.c). The daemon adds the time (RFC 3164, 4.3.2). */
+static void syslog_send(int priority, const char *sets, const char *result, const char *failures)
+{
+	static const struct sockaddr_un daemon = {.sun_family = AF_UNIX, .sun_path = _PATH_LOG};
+	char line[2048];
+	if (snprintf(line, sizeof(line), "<%d>mvapply: an apply of %s was not confirmed: %s%s",
+		     LOG_DAEMON | priority, sets, result, failures) >= (int)sizeof(line))
+		memcpy(line + sizeof(line) - sizeof("..."), "...", sizeof("..."));
+	cleanup_close int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0)
+		(void)!sendto(fd, line, strlen(line), MSG_NOSIGNAL,
+			      (const struct sockaddr *)&daemon, sizeof(daemon));
+}
+
 static void guard_process_revert(const struct guard_process *guard_process)
 {
 	struct rollback_failures failures = {.used = 0};
@@ -170,9 +186,8 @@ static void guard_process_revert(const struct guard_process *guard_process)
 		message_send(guard_process->parent, back ? MESSAGE_REVERT : MESSAGE_BROKEN,
 			     failures.text);
 	/* No other process may be left to report it. */
-	syslog(LOG_DAEMON | (back ? LOG_WARNING : LOG_ERR),
-	       "mvapply: an apply of %s was not confirmed: %s%s", guard_process->job->sets,
-	       back ? "rolled back" : "rollback failed: ", failures.text);
+	syslog_send(back ? LOG_WARNING : LOG_ERR, guard_process->job->sets,
+		    back ? "rolled back" : "rollback failed: ", failures.text);
 }
 
 /* Leaves the terminal and the session that it was started from. */

@@ -9,15 +9,18 @@
 #include <linux/netlink.h>
 #include <linux/nsfs.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <net/if.h>
 #include <seccomp.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -128,8 +131,6 @@ static const struct checked checked[] = {
 	{"clone", {CLONE_FLAGS, NAMESPACES, 0}, {0}},
 	/* Into network namespaces, and no other kind. */
 	{"setns", {1, UINT32_MAX, CLONE_NEWNET}, {0}},
-	/* Announcements; DHCP. */
-	{"socket", {0, UINT32_MAX, AF_PACKET}, {0}},
 	/* Not TIOCSTI and the like, which insert input into the terminal. */
 	{"ioctl", {1, UINT32_MAX, TCGETS}, {0}},
 	{"ioctl", {1, UINT32_MAX, NS_GET_NSTYPE}, {0}},
@@ -138,13 +139,6 @@ static const struct checked checked[] = {
 };
 
 static const struct checked checked_mvapply[] = {
-	/* Systemd, engines, the lock; rtnetlink. None that leads out of the machine by its routes.
-	 */
-	{"socket", {0, UINT32_MAX, AF_UNIX}, {0}},
-	{"socket", {0, UINT32_MAX, AF_NETLINK}, {2, UINT32_MAX, NETLINK_ROUTE}},
-	{"socket", {0, UINT32_MAX, AF_NETLINK}, {2, UINT32_MAX, NETLINK_USERSOCK}},
-	{"socket", {0, UINT32_MAX, AF_NETLINK}, {2, UINT32_MAX, NETLINK_SOCK_DIAG}},
-	{"socketpair", {0, UINT32_MAX, AF_UNIX}, {0}},
 	{"ioctl", {1, UINT32_MAX, TIOCGWINSZ}, {0}},
 	{"ioctl", {1, UINT32_MAX, TIOCGPGRP}, {0}},
 	{"ioctl", {1, UINT32_MAX, TCFLSH}, {0}},
@@ -156,22 +150,50 @@ static const struct checked checked_mvapply[] = {
 
 /* Flags of open(2) by which a file is made, or can be changed. */
 #define WRITES (O_ACCMODE | O_CREAT | O_TRUNC)
-/* Of a socket's type: the rest is SOCK_CLOEXEC and SOCK_NONBLOCK (net/socket.c: SOCK_TYPE_MASK). */
-#define TYPE 0xf
-
 static const struct checked checked_dhcp[] = {
 	/* To read: the broker is user 0, whose files are the machine's. */
 	{"open", {1, WRITES, O_RDONLY}, {0}},
 	{"openat", {2, WRITES, O_RDONLY}, {0}},
-	/* The client sends UDP to the server once it has an address (give_up), and queries its
-	 * link. */
-	{"socket", {0, UINT32_MAX, AF_INET}, {1, TYPE, SOCK_DGRAM}},
-	{"socket", {0, UINT32_MAX, AF_INET}, {1, TYPE, SOCK_RAW}},
+	/* The client queries its link. */
 	{"ioctl", {1, UINT32_MAX, SIOCGIFINDEX}, {0}},
 	{"ioctl", {1, UINT32_MAX, SIOCGIFHWADDR}, {0}},
 	{"ioctl", {1, UINT32_MAX, SIOCGIFADDR}, {0}},
 	{"ioctl", {1, UINT32_MAX, SIOCGIFFLAGS}, {0}},
 	{"ioctl", {1, UINT32_MAX, SIOCGIFMTU}, {0}},
+};
+
+/* Of a socket's type: the rest is SOCK_CLOEXEC and SOCK_NONBLOCK (net/socket.c: SOCK_TYPE_MASK). */
+#define TYPE 0xf
+
+struct socket_call {
+	unsigned number; /* of the system call */
+	struct condition first, second;
+};
+
+/* New sockets. The filter checks them in front of libseccomp's part, for two faults of libseccomp
+ * 2.5.4. Where the C library makes sockets by socketcall(2) (i386, s390x), libseccomp turns a rule
+ * for one family into one for all of them, as it cannot compare arguments in memory. And its code
+ * for 32 bits compares a netlink protocol with a family. */
+static const struct socket_call sockets_mvapply[] = {
+	/* Systemd, engines, the lock; rtnetlink; announcements. None that leads out of the machine
+	 * by its routes. */
+	{SYS_socket, {0, UINT32_MAX, AF_UNIX}, {0}},
+	{SYS_socket, {0, UINT32_MAX, AF_PACKET}, {0}},
+	{SYS_socket, {0, UINT32_MAX, AF_NETLINK}, {2, UINT32_MAX, NETLINK_ROUTE}},
+	{SYS_socket, {0, UINT32_MAX, AF_NETLINK}, {2, UINT32_MAX, NETLINK_USERSOCK}},
+	{SYS_socket, {0, UINT32_MAX, AF_NETLINK}, {2, UINT32_MAX, NETLINK_SOCK_DIAG}},
+	{SYS_socketpair, {0, UINT32_MAX, AF_UNIX}, {0}},
+};
+
+static const struct socket_call sockets_dhcp[] = {
+	{SYS_socket, {0, UINT32_MAX, AF_PACKET}, {0}},
+	/* The client sends UDP to the server once it has an address (give_up). */
+	{SYS_socket, {0, UINT32_MAX, AF_INET}, {1, TYPE, SOCK_DGRAM}},
+	{SYS_socket, {0, UINT32_MAX, AF_INET}, {1, TYPE, SOCK_RAW}},
+#ifdef SYS_socketcall
+	/* Of any family: udhcpc has the machine's C library, not lib/direct_socket.c. */
+	{SYS_socketcall, {0, UINT32_MAX, 1 /* SYS_SOCKET */}, {0}},
+#endif
 };
 
 static void die(const char *what, int status)
@@ -214,6 +236,68 @@ static void allow_named(scmp_filter_ctx filter, const char *const *names, size_t
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define LOW_WORD 4
+#else
+#define LOW_WORD 0
+#endif
+
+static void step(unsigned code, unsigned yes, unsigned no, unsigned value)
+{
+	printf("{%#x, %u, %u, %#x},\n", code, yes, no, value);
+}
+
+static void load(size_t offset)
+{
+	step(BPF_LD | BPF_W | BPF_ABS, 0, 0, (unsigned)offset);
+}
+
+#define COMPARE_STEPS 3
+
+/* Skips `otherwise` steps if the argument differs. Its low 32 bits are compared: it is an int. */
+static void compare(const struct condition *condition, unsigned otherwise)
+{
+	load(offsetof(struct seccomp_data, args) + condition->argument * sizeof(uint64_t) +
+	     LOW_WORD);
+	step(BPF_ALU | BPF_AND | BPF_K, 0, 0, (unsigned)condition->mask);
+	step(BPF_JMP | BPF_JEQ | BPF_K, 0, otherwise, (unsigned)condition->value);
+}
+
+static unsigned call_steps(const struct socket_call *call)
+{
+	return 3 + (call->second.mask ? 2 : 1) * COMPARE_STEPS;
+}
+
+static void print_call(const struct socket_call *call)
+{
+	load(offsetof(struct seccomp_data, nr));
+	step(BPF_JMP | BPF_JEQ | BPF_K, 0, call_steps(call) - 2, call->number);
+	compare(&call->first, call->second.mask ? COMPARE_STEPS + 1 : 1);
+	if (call->second.mask)
+		compare(&call->second, 1);
+	step(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+}
+
+/* Calls of another architecture are left to libseccomp's part, which ends the process. */
+static void print_calls(const struct socket_call *calls, size_t count)
+{
+	unsigned steps = 0;
+	for (size_t i = 0; i < count; i++)
+		steps += call_steps(&calls[i]);
+	load(offsetof(struct seccomp_data, arch));
+	step(BPF_JMP | BPF_JEQ | BPF_K, 0, steps, seccomp_arch_native());
+	for (size_t i = 0; i < count; i++)
+		print_call(&calls[i]);
+}
+
+static void print_sockets(bool dhcp)
+{
+	if (dhcp)
+		print_calls(sockets_dhcp, COUNT(sockets_dhcp));
+	else
+		print_calls(sockets_mvapply, COUNT(sockets_mvapply));
+}
+
 static void allow_all(scmp_filter_ctx filter, bool dhcp)
 {
 	allow_named(filter, allowed, COUNT(allowed));
@@ -235,9 +319,9 @@ static void print(scmp_filter_ctx filter)
 	if (status < 0)
 		die("export", status);
 	rewind(file);
-	struct sock_filter step;
-	while (fread(&step, sizeof(step), 1, file) == 1)
-		printf("{%#x, %u, %u, %#x},\n", step.code, step.jt, step.jf, step.k);
+	struct sock_filter read;
+	while (fread(&read, sizeof(read), 1, file) == 1)
+		step(read.code, read.jt, read.jf, read.k);
 	fclose(file);
 }
 
@@ -253,7 +337,9 @@ int main(int argc, char **argv)
 	int status = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (status < 0)
 		die("optimize", status);
-	allow_all(filter, strcmp(argv[1], "dhcp") == 0);
+	const bool dhcp = strcmp(argv[1], "dhcp") == 0;
+	allow_all(filter, dhcp);
+	print_sockets(dhcp);
 	print(filter);
 	seccomp_release(filter);
 	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;

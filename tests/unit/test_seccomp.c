@@ -257,6 +257,21 @@ static const struct row {
 	 false},
 	{"socketpair", SYS_socketpair, {AF_UNIX, SOCK_DGRAM}, {PASSES, REFUSED}, false},
 	{"socketpair AF_TIPC", SYS_socketpair, {AF_TIPC, SOCK_DGRAM}, {REFUSED, REFUSED}, false},
+#ifdef SYS_socketcall
+	/* The arguments, and so the family, are in memory: numbers of linux/net.h. */
+	{"socketcall socket", SYS_socketcall, {1}, {REFUSED, PASSES}, false},
+	{"socketcall socket with odd arguments",
+	 SYS_socketcall,
+	 {1, 1, 2},
+	 {REFUSED, PASSES},
+	 false},
+	{"socketcall bind", SYS_socketcall, {2}, {PASSES, PASSES}, false},
+	{"socketcall listen", SYS_socketcall, {4}, {PASSES, REFUSED}, false},
+	{"socketcall accept", SYS_socketcall, {5}, {REFUSED, REFUSED}, false},
+	{"socketcall socketpair", SYS_socketcall, {8}, {REFUSED, REFUSED}, false},
+	{"socketcall sendmsg", SYS_socketcall, {16}, {PASSES, PASSES}, false},
+	{"socketcall accept4", SYS_socketcall, {18}, {PASSES, REFUSED}, false},
+#endif
 #ifdef __x86_64__
 	/* Numbers of the x32 ABI, which another table handles. */
 	{"x32 getpid", 0x40000000 | SYS_getpid, {0}, {KILLED, KILLED}, false},
@@ -291,6 +306,30 @@ static void socket_check(enum filter filter, long family, long protocol)
 	snprintf(name, sizeof(name), "socket(%ld, SOCK_RAW, %ld)", family, protocol);
 	answer_check(filter, name, SYS_socket, arguments,
 		     family_passes(filter, family, protocol) ? PASSES : REFUSED);
+}
+
+/* As the C library makes them: on some machines by socketcall(2), unless lib/direct_socket.c does.
+ */
+static void library_sockets(void **state)
+{
+	(void)state;
+	int ends[2], status;
+	const pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		if (!filter_install(MVAPPLY))
+			_exit(FAILED);
+		_exit(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) >= 0 &&
+				      socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE) >=
+					      0 &&
+				      socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) ==
+					      0
+			      ? PASSES
+			      : REFUSED);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), PASSES);
 }
 
 /* Of all families, and of all protocols of netlink. */
@@ -330,6 +369,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(calls),
 		cmocka_unit_test(sockets),
+		cmocka_unit_test(library_sockets),
 		cmocka_unit_test(namespaces),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
