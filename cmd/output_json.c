@@ -167,6 +167,23 @@ static void kind_add(json_t *object, const struct link_spec *desired)
 			 json_string(vlan_protocol_name(desired->vlan_protocol)));
 }
 
+/* Of the kernel's routes to the subnets, where they differ from its default. */
+static json_t *json_subnet_metrics(const struct link_spec *desired)
+{
+	json_t *metrics = NULL;
+	char text[PREFIX_TEXT_SIZE];
+	for (size_t i = 0; i < desired->n_addrs; i++) {
+		const struct prefix *addr = &desired->addrs[i];
+		const struct prefix subnet = {.ip = prefix_first(addr), .len = addr->len};
+		const uint32_t metric = link_spec_addr_terms(desired, addr).metric;
+		if (!metric)
+			continue;
+		metrics = metrics ? metrics : json_object();
+		json_put(metrics, prefix_format(&subnet, text), json_integer(metric));
+	}
+	return metrics;
+}
+
 static void link_add(json_t *object, const struct link_spec *desired)
 {
 	char text[PREFIX_TEXT_SIZE];
@@ -177,6 +194,9 @@ static void link_add(json_t *object, const struct link_spec *desired)
 	for (size_t i = 0; i < desired->n_routes; i++)
 		json_push(routes, json_route(&desired->routes[i]));
 	json_put(object, "addresses", addresses);
+	json_t *metrics = json_subnet_metrics(desired);
+	if (metrics)
+		json_put(object, "subnet_metrics", metrics);
 	if (desired->dhcp.enabled)
 		json_put(object, "dhcp", json_true());
 	if (desired->tag.resolv_conf)
@@ -191,6 +211,8 @@ static void link_add(json_t *object, const struct link_spec *desired)
 	json_put(object, "mtu", desired->mtu ? json_integer(desired->mtu) : json_null());
 	json_put(object, "sysctls", json_sysctls(desired));
 	json_put(object, "parent", json_text(desired->parent_name));
+	if (desired->vrf_name)
+		json_put(object, "vrf", json_text(desired->vrf_name));
 }
 
 static json_t *json_changes(const struct step *step)

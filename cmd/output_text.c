@@ -153,8 +153,12 @@ static void detail_attachment(FILE *out, const struct link_spec *desired, bool v
 	fputs(desired->name, out);
 	fputs(desired->dhcp.enabled ? " dhcp" : "", out);
 	fputs(desired->accept_ra ? " accept_ra" : "", out);
-	for (size_t i = 0; i < desired->n_addrs; i++)
+	for (size_t i = 0; i < desired->n_addrs; i++) {
+		const uint32_t metric = link_spec_addr_terms(desired, &desired->addrs[i]).metric;
 		fprintf(out, " %s", prefix_format(&desired->addrs[i], address));
+		if (verbose && metric)
+			fprintf(out, " metric %u", metric);
+	}
 	if (desired->mac.set)
 		fprintf(out, " %s", mac_format(&desired->mac, mac));
 	for (size_t i = 0; i < desired->n_routes; i++)
@@ -167,6 +171,8 @@ static void detail_attachment(FILE *out, const struct link_spec *desired, bool v
 	if (!verbose)
 		return;
 	fprintf(out, " %s on %s", link_mode_name(desired->mode), desired->parent_name);
+	if (desired->vrf_name)
+		fprintf(out, " in %s", desired->vrf_name);
 	if (desired->mtu)
 		fprintf(out, " mtu %u", desired->mtu);
 	if (desired->has_txqueuelen)

@@ -107,9 +107,18 @@ static void names_finish(const struct observed_set *set, struct observed_contain
 	}
 }
 
+/* Whether it takes the default route of router advertisements, also before the first one. */
+static bool takes_advertised(const struct observed_attachment *attachment, size_t family)
+{
+	const char *taken = live_sysctl(attachment->link, ACCEPT_RA_DEFRTR_KEY);
+	return family == IPV6 && attachment->model.accept_ra && taken && strcmp(taken, "0") != 0;
+}
+
 static bool has_default_route(const struct observed_attachment *attachment, size_t family)
 {
 	const uint8_t families[] = {[IPV4] = AF_INET, [IPV6] = AF_INET6};
+	if (takes_advertised(attachment, family))
+		return true;
 	each_route_of (route, attachment->ns, attachment->link->ifindex)
 		if (live_route_is_default(route) && route->to.ip.family == families[family])
 			return true;
@@ -125,15 +134,20 @@ static bool leads_beside(const struct observed_attachment *attachment, size_t fa
 	return false;
 }
 
-static bool has_gateway(const struct observed_set *set,
-			const struct observed_attachment *attachment, size_t family)
+static bool has_router(const struct observed_set *set, const struct observed_attachment *attachment,
+		       size_t family)
 {
 	const struct ip *ip = family == IPV4 ? &attachment->model.ipv4 : &attachment->model.ipv6;
-	if (family == IPV4 && attachment->model.dhcp)
-		return true;
 	const struct subnet *subnet =
 		ip->family ? observed_subnet_of(&set->networks[attachment->network], ip) : NULL;
 	return subnet && subnet->gateway.family;
+}
+
+static bool has_gateway(const struct observed_set *set,
+			const struct observed_attachment *attachment, size_t family)
+{
+	return (family == IPV4 ? attachment->model.dhcp : attachment->model.accept_ra) ||
+	       has_router(set, attachment, family);
 }
 
 /* Of two, the one that precedes the other in the declaration; NULL: none. */
@@ -173,13 +187,29 @@ static void priority_raise(const struct observed_set *set, struct observed_conta
 	}
 }
 
-static void priority_finish(const struct observed_set *set, struct observed_container *container)
+/* `best` has the default route of IPv6 by the rules of the declaration. */
+static void ra_defaults_finish(struct observed_set *set, struct observed_container *container,
+			       const struct observed_attachment *best)
+{
+	for (size_t i = 0; i < container->n_attachments; i++) {
+		struct observed_attachment *attachment = &container->attachments[i];
+		if (attachment->model.accept_ra)
+			observed_ra_default(set, attachment,
+					    attachment == best &&
+						    !has_router(set, attachment, IPV6));
+	}
+}
+
+static void priority_finish(struct observed_set *set, struct observed_container *container)
 {
 	for (size_t family = 0; family < N_FAMILIES; family++)
 		priority_raise(set, container, family);
 	for (size_t family = 0; family < N_FAMILIES; family++) {
 		const struct observed_attachment *best = winner(set, container, family);
-		if (best && !has_default_route(best, family))
+		if (family == IPV6)
+			ra_defaults_finish(set, container, best);
+		if (best && !has_default_route(best, family) &&
+		    !(family == IPV6 && best->model.accept_ra))
 			note_add(set->arena, &container->notes,
 				 "its %s default route does not lead through %s, but this "
 				 "declaration sets it there",

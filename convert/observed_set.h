@@ -89,6 +89,10 @@ void observed_resolve(struct observed_set *set);
 /* The sysctls of the link, if they were read, that differ from those of a new link with the same
  * declaration in its namespace. */
 void observed_sysctls(struct observed_set *set, struct observed_attachment *attachment);
+/* Adds the sysctl for the default route of router advertisements, where it differs from that of a
+ * plan: `planned` says whether the plan would take that route. */
+void observed_ra_default(struct observed_set *set, struct observed_attachment *attachment,
+			 bool planned);
 /* Whether a network is attached to this link of the host. */
 bool observed_on(const struct observed_set *set, const struct live_link *parent);
 

@@ -61,11 +61,24 @@ static int sysctl_compare(const void *a, const void *b)
 	return strcmp(((const struct sysctl *)a)->key, ((const struct sysctl *)b)->key);
 }
 
+static void sysctls_sort(struct attachment *model)
+{
+	if (model->n_sysctls)
+		qsort(model->sysctls, model->n_sysctls, sizeof(*model->sysctls), sysctl_compare);
+}
+
 /* Address generation by a secret requires one. */
 static bool is_secret(const struct live_link *link, const char *key)
 {
 	return strcmp(key, stable_secret) == 0 ||
 	       (strcmp(key, addr_gen_mode) == 0 && live_sysctl(link, stable_secret));
+}
+
+static void sysctl_put(struct observed_set *set, struct attachment *model,
+		       const struct live_sysctl *sysctl)
+{
+	*array_push(set->arena, model->sysctls, model->n_sysctls) =
+		(struct sysctl){.key = sysctl->key, .value = sysctl->value};
 }
 
 void observed_sysctls(struct observed_set *set, struct observed_attachment *attachment)
@@ -84,9 +97,18 @@ void observed_sysctls(struct observed_set *set, struct observed_attachment *atta
 				 "its sysctl %s is not exported: it is a secret, or depends on one",
 				 sysctl->key);
 		else
-			*array_push(set->arena, model->sysctls, model->n_sysctls) =
-				(struct sysctl){.key = sysctl->key, .value = sysctl->value};
+			sysctl_put(set, model, sysctl);
 	}
-	if (model->n_sysctls)
-		qsort(model->sysctls, model->n_sysctls, sizeof(*model->sysctls), sysctl_compare);
+	sysctls_sort(model);
+}
+
+void observed_ra_default(struct observed_set *set, struct observed_attachment *attachment,
+			 bool planned)
+{
+	const char *live = live_sysctl(attachment->link, ACCEPT_RA_DEFRTR_KEY);
+	if (!live || strcmp(live, planned ? "1" : "0") == 0)
+		return;
+	sysctl_put(set, &attachment->model,
+		   &(struct live_sysctl){.key = ACCEPT_RA_DEFRTR_KEY, .value = live});
+	sysctls_sort(&attachment->model);
 }

@@ -189,7 +189,8 @@ struct link_spec {
 	bool has_bcqueuelen;
 	uint32_t bcqueuelen; /* sent on create only if has_bcqueuelen */
 	bool has_bclim;
-	int bclim; /* sent on create only if has_bclim */
+	int bclim;         /* sent on create only if has_bclim */
+	bool resets_bclim; /* a live one is changed to `bclim` also without has_bclim */
 	enum ipvlan_flag ipvlan_flag;
 	bool promisc, allmulticast;
 	bool has_txqueuelen;

@@ -87,8 +87,8 @@ static void diff_driver(const struct step *step, const struct driver_info *drive
 	const struct link_spec *desired = step->desired;
 	if (driver->broadcast_queue && current->has_bcqueuelen)
 		change_number(changes, FIELD_BCQUEUELEN, current->bcqueuelen, desired->bcqueuelen);
-	/* Another set, or another program, may have set that of the parent. */
-	if (driver->broadcast_queue && desired->has_bclim && current->bclim != desired->bclim)
+	if (driver->broadcast_queue && (desired->has_bclim || desired->resets_bclim) &&
+	    current->bclim != desired->bclim)
 		changes_add(changes, FIELD_BCLIM,
 			    arena_printf(changes->arena, "%d", current->bclim),
 			    arena_printf(changes->arena, "%d", desired->bclim));

@@ -240,6 +240,14 @@ static void vrf_specify(const struct specifier *specifier, const struct planned_
 	spec->vrf_table = vrf ? live_vrf_table(vrf) : 0;
 }
 
+/* Whether no other set or program can have set that of the parent (macvlan's
+ * update_port_bc_cutoff). A partial run does not read all links. */
+static bool bclim_is_own(const struct assigned *assigned, const struct planned_attachment *planned)
+{
+	return !assigned->unmanaged->ports[planned->parent->number].shared &&
+	       !assigned->input->live->n_unreadable && !assigned->input->options->partial;
+}
+
 /* The settings of the link, and those of all links of its parent. */
 static void settings_specify(const struct specifier *specifier,
 			     const struct planned_attachment *planned, struct link_spec *spec)
@@ -249,6 +257,7 @@ static void settings_specify(const struct specifier *specifier,
 	const bool bclim = !specifier->assigned->input->live->lacks_bclim;
 	spec->has_bclim = network->has_bclim && bclim;
 	spec->bclim = bclim ? network_bclim(network) : BCLIM_DEFAULT;
+	spec->resets_bclim = bclim_is_own(specifier->assigned, planned);
 	spec->ipvlan_flag = network->ipvlan_flag;
 	spec->promisc = settings.promisc;
 	spec->allmulticast = settings.allmulticast;

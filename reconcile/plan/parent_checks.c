@@ -116,22 +116,30 @@ static struct check_result check_up(const struct plan_input *input,
 	return resolved->parent->link ? CHECK_FINE : parent_check_up(input, resolved->parent);
 }
 
+/* Precedes check_up: for such a network `manage_parent` does not set the parent up. */
+static struct check_result check_max_mtu(const struct plan_input *input,
+					 const struct resolved_network *resolved)
+{
+	const struct parent *parent = resolved->parent;
+	const uint32_t mtu = resolved->network->mtu;
+	const uint32_t max = parent->base ? parent->base->max_mtu : 0;
+	if (!max || mtu <= max || mtu <= parent->mtu)
+		return CHECK_FINE;
+	return check_blocked(CODE_PARENT_MTU,
+			     arena_printf(input->arena,
+					  "mtu %u is larger than %u, the largest that %s supports",
+					  mtu, max, parent->base->name),
+			     "set a lower mtu");
+}
+
 static struct check_result check_mtu(const struct plan_input *input,
 				     const struct resolved_network *resolved)
 {
 	const struct parent *parent = resolved->parent;
 	const uint32_t mtu = resolved->network->mtu;
 	const char *base = parent->base ? parent->base->name : parent->name;
-	const uint32_t max = parent->base ? parent->base->max_mtu : 0;
 	if (!resolved->network->parent || !parent->mtu)
 		return CHECK_FINE;
-	if (mtu > parent->mtu && max && mtu > max)
-		return check_blocked(
-			CODE_PARENT_MTU,
-			arena_printf(input->arena,
-				     "mtu %u is larger than %u, the largest that %s supports", mtu,
-				     max, base),
-			"set a lower mtu");
 	if (mtu > parent->mtu)
 		return check_blocked(
 			CODE_PARENT_MTU,
@@ -232,7 +240,7 @@ static struct check_result (*const checks[][MAX_CHECKS])(const struct plan_input
 							 const struct resolved_network *) = {
 	{check_found, check_type, check_protocol, check_parent, check_kind, check_free,
 	 check_sharing},
-	{check_request, check_up, check_mtu},
+	{check_request, check_max_mtu, check_up, check_mtu},
 };
 
 void parents_check(const struct plan_input *input, struct resolved_network *networks, size_t count,

@@ -171,6 +171,7 @@ static struct link_spec *spec_of(struct reverter *reverter, const struct live_ns
 				   .bcqueuelen = link->bcqueuelen,
 				   .has_bclim = link->bclim != BCLIM_DEFAULT,
 				   .bclim = link->bclim,
+				   .resets_bclim = true,
 				   .ipvlan_flag = link->ipvlan_flag,
 				   .promisc = link->flags & IFF_PROMISC,
 				   .allmulticast = link->flags & IFF_ALLMULTI,

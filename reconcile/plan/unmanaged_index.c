@@ -49,6 +49,12 @@ struct lister {
 	struct parent_ports *ports;
 };
 
+static bool link_of_run(const struct matched *matched, const struct live_link *link)
+{
+	return link->tag.role == ROLE_NONE ? link_adopted(matched->attachments, link)
+					   : desired_set(matched->input, link->tag.set) != NULL;
+}
+
 /* An unused tagged link is deleted in this run, and conflicts with nothing. */
 static void link_list(struct lister *lister, const struct live_ns *ns, const struct live_link *link)
 {
@@ -59,6 +65,7 @@ static void link_list(struct lister *lister, const struct live_ns *ns, const str
 	if (!parent)
 		return;
 	lister->ports[parent->number].occupied = true;
+	lister->ports[parent->number].shared |= !link_of_run(matched, link);
 	if (link_unmanaged(matched, link) || link_kept(matched, link))
 		*array_push(matched->input->scratch, lister->links, lister->count) =
 			(struct unmanaged){.parent = parent, .ns = ns, .link = link};

@@ -35,6 +35,7 @@ struct parent_users {
 
 struct parent_ports {
 	bool occupied; /* links with a receive handler are live on it, managed or not */
+	bool shared;   /* one of them belongs to none of the desired sets */
 	struct parent_users facts, claims;
 };
 

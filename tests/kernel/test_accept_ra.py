@@ -151,6 +151,33 @@ def combined(host):
         numbered(host, ns="db")
         same((defaults(host), defaults(host, "db")), ({("eth0", "ra")}, set()), "default routes")
         host.unchanged(text)
+        exported = host.mvapply("export").out
+        same(host.diff(exported, code=0).plan, [], f"a diff against {exported}")
+
+
+@test("accept_ra: an export has the sysctl for the default route where the file sets another than the plan")
+def exported_defaults(host):
+    second_lan(host)
+    host.netns("web")
+    key = "net.ipv6.conf.IFNAME.accept_ra_defrtr"
+    networks = {"n": NET, "m": {**NET, "parent": "eth1"}}
+    with advertising(host), advertising(host, link="up1", prefix="2001:db8:87::"):
+        for n, m in (({}, {}), ({"sysctls": {key: "0"}}, {}), ({}, {"sysctls": {key: "1"}}), ({}, {"gw_priority": 1}),
+                     ({"sysctls": {key: "0"}}, {"sysctls": {key: "1"}}), ({"sysctls": {key: "0"}}, {"sysctls": {key: "0"}})):
+            host.apply(document(networks, {"web": {"n": n, "m": m}}))
+            numbered(host)
+            numbered(host, "2001:db8:87:", link="eth1")
+            before = [host.sysctl("web", f"net/ipv6/conf/{name}/accept_ra_defrtr") for name in ("eth0", "eth1")]
+            exported = host.mvapply("export").out
+            same(host.diff(exported, code=0).plan, [], f"a diff of {n}, {m} against {exported}")
+            host.delete(exported)
+            host.apply(exported)
+            same([host.sysctl("web", f"net/ipv6/conf/{name}/accept_ra_defrtr") for name in ("eth0", "eth1")], before,
+                 "the sysctls after an apply of the export")
+        host.apply(document({"n": {**NET, "internal": True}}, {"web": ["n"]}), "--max-delete=2")
+        numbered(host)
+        exported = host.mvapply("export").out
+        same(host.diff(exported, code=0).plan, [], f"a diff of an internal network against {exported}")
 
 
 @test("accept_ra: without advertisements, its sysctls change in place, and are exported as sysctls")

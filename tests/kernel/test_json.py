@@ -56,6 +56,43 @@ def commands(host):
         same(next(iter(written.items())), ("version", 1), f"first in {words}")
 
 
+@test("JSON: a created link with every setting, address and route that a file can give it")
+def created(host):
+    host.netns("web", "db")
+    networks = {
+        "n": lan(subnet=None, gateway=None, bcqueuelen=2000, bclim=5, mtu=1400,
+                 subnets=[{"subnet": "172.16.86.0/24", "gateway": "172.16.86.1"},
+                          {"subnet": "fd00:86::/64", "gateway": "fd00:86::1"}]),
+        "l": lan(subnet="10.9.0.0/24", gateway="10.9.0.1", accept_ra=True, bclim=5)}
+    routes = [{"to": "10.0.0.0/8", "via": "172.16.86.254", "table": 100, "metric": 50, "mtu": 1300, "advmss": 1200},
+              {"to": "10.7.0.0/16", "via": "203.0.113.1", "on_link": True, "source": "172.16.86.20"},
+              {"to": "10.6.0.0/16", "scope": "link"}, {"to": "10.3.0.0/16", "type": "prohibit", "metric": 9},
+              {"to": "10.4.0.0/16", "type": "throw", "table": 100}]
+    text = document(networks, {
+        "web": {"networks": {
+            "n": {"ipv4_address": "172.16.86.20", "routes": routes, "altnames": ["lan0"], "promisc": True,
+                  "allmulticast": True, "txqueuelen": 500,
+                  "rules": [{"from": "172.16.86.20", "table": 100}]},
+            "second": {"network": "n"}}, "policy_routing": True},
+        "db": ["l"]})
+    for written in (host.diff(text, "-o", "json"), host.apply(text, "-o", "json")):
+        fits(written.json, "plan")
+        steps = {(step["container"], step["attachment"]): step for step in written.json["steps"]}
+        first, second = steps["web", "n"], steps["web", "second"]
+        wanted = {("10.0.0.0/8", 100, 50, 1300, 1200), ("10.7.0.0/16", None, None, None, None)}
+        keys = ("to", "table", "metric", "mtu", "advmss")
+        assert wanted <= {tuple(route.get(key) for key in keys) for route in first["routes"]}, first["routes"]
+        typed = {(route["type"], route["to"], route.get("metric")) for route in first["policy_routing"]["routes"]}
+        same(typed, {("prohibit", "10.3.0.0/16", 9), ("throw", "10.4.0.0/16", None)}, "routes of a type")
+        same(([first.get(key) for key in ("bclim", "bcqueuelen", "promisc", "txqueuelen", "altnames")]),
+             [5, 2000, True, 500, ["lan0"]], "settings")
+        same((first.get("subnet_metrics"), second.get("subnet_metrics")),
+             (None, {"172.16.86.0/24": 1, "fd00:86::/64": 257}), "the metrics of the subnets' routes")
+    same({(route["dst"], route.get("metric", 0)) for family in ("-4", "-6")
+          for route in json.loads(host.ip("web", f"-j {family} route show dev eth1 proto kernel"))
+          if route["dst"] in second["subnet_metrics"]}, set(second["subnet_metrics"].items()), "as the kernel has them")
+
+
 @test("JSON: guests match the reference's schema")
 def guests(host):
     host.netns("web", "pod")

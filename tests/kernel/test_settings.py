@@ -172,7 +172,7 @@ def of_macvlan(host):
         assert "this kernel has no `bclim`" in done.err, done
         same(host.diff(text(5), code=0).plan, [], "the plan")
         return
-    for number, live in ((5, 5), (-1, -1), (-2147483648, -2147483648), (None, -2147483648), (7, 7)):
+    for number, live in ((5, 5), (-1, -1), (-2147483648, -2147483648), (None, 1), (7, 7)):
         host.apply(text(number))
         same([limit(host, ns) for ns in ("web", "db")], [live, live], f"bclim {number}")
         host.unchanged(text(number))
@@ -181,6 +181,12 @@ def of_macvlan(host):
     same(host.diff(text(7)).plan, ["~ attach web/n bclim 9 -> 7", "~ attach db/n bclim 9 -> 7"], "a drift")
     host.apply(text(7), "--confirm=1", code=5)
     same(limit(host), 9, "after the rollback")
+    host.apply(text(None), "--confirm=1", code=5)
+    same(limit(host), 9, "after the rollback of the key's removal")
+    host.apply(text(None))
+    host.apply(text(5), "--confirm=1", code=5)
+    same(limit(host), 1, "after the rollback of the key")
+    host.apply(text(7))
     host.delete(text(7))
     for number in (None, 6):  # a port that macvlan makes anew has the default
         host.apply(text(number))
@@ -197,6 +203,13 @@ def of_two_sets(host):
         host.apply(text)
     for text in (one, two):
         same(host.diff(text, code=0).plan, [], "the plan of either")
+    bare = document({"n": lan(ip_range="172.16.86.0/26")}, {"web": ["n"]}, name="one")
+    same(host.diff(bare, code=0).plan, [], "without the key, beside the other set")
+    host.delete(two)
+    if host.has(MULTICAST_LIMIT):
+        same(host.diff(bare).plan, ["~ attach web/n bclim 5 -> 1"], "without the other set")
+        host.ip("host", "link add theirs link eth0 type macvlan mode bridge")
+        same(host.diff(bare, code=0).plan, [], "beside another program's link")
 
 
 @test("settings: ipvlan_flag, of all links of a parent", needs=["ipvlan"])

@@ -52,7 +52,7 @@ static const struct edit edits[] = {
 	{"bcqueuelen absent again", LAN(", bcqueuelen: 5000") WEB, LAN("") WEB,
 	 "change web/lan bcqueuelen 5000 -> 1000"},
 	{"bclim", LAN("") WEB, LAN(", bclim: -1") WEB, "change web/lan bclim 1 -> -1"},
-	{"bclim absent again", LAN(", bclim: 7") WEB, LAN("") WEB, ""},
+	{"bclim absent again", LAN(", bclim: 7") WEB, LAN("") WEB, "change web/lan bclim 7 -> 1"},
 	{"bclim that is the default", LAN("") WEB, LAN(", bclim: 1") WEB, ""},
 	{"ipvlan_flag", LAN(", driver: ipvlan") WEB, LAN(", driver: ipvlan, ipvlan_flag: vepa") WEB,
 	 "change web/lan ipvlan_flag bridge -> vepa"},
@@ -776,6 +776,10 @@ static void test_manage_parent(void **state)
 	assert_int_equal(eth0->n_altnames, 0);
 	eth0->max_mtu = 1600;
 	world_expect(live, LAN(RAISED "9000") WEB, &open_options,
+		     "blocked lan: mtu 9000 is larger than 1600, the largest that eth0 supports; "
+		     "blocked web/lan: waits for network lan");
+	eth0->flags = 0;
+	world_expect(live, LAN(RAISED "9000, vlan: 10") WEB, &open_options,
 		     "blocked lan: mtu 9000 is larger than 1600, the largest that eth0 supports; "
 		     "blocked web/lan: waits for network lan");
 	world_free(live);
