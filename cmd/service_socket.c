@@ -33,9 +33,10 @@ static socklen_t address_of(const char *set, struct sockaddr_un *ret)
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
 }
 
-static void answer_read(struct keeper *keeper)
+static void answer_read(struct keeper *keeper, unsigned milliseconds)
 {
-	const struct timeval patience = {.tv_usec = PATIENCE_MS * 1000};
+	const struct timeval patience = {.tv_sec = milliseconds / 1000,
+					 .tv_usec = (suseconds_t)(milliseconds % 1000) * 1000};
 	(void)setsockopt(keeper->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	const ssize_t got = recv(keeper->fd, keeper->files, sizeof(keeper->files) - 1, 0);
 	keeper->files[got > 0 ? got : 0] = '\0';
@@ -43,16 +44,21 @@ static void answer_read(struct keeper *keeper)
 
 bool keeper_find(const char *set, struct keeper *ret)
 {
+	return keeper_find_within(set, PATIENCE_MS, ret);
+}
+
+bool keeper_find_within(const char *set, unsigned milliseconds, struct keeper *ret)
+{
 	struct sockaddr_un address;
 	const socklen_t size = address_of(set, &address);
 	*ret = (struct keeper){.fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)};
 	if (ret->fd < 0)
 		return false;
-	peer_patience(ret->fd, PATIENCE_MS);
+	peer_patience(ret->fd, milliseconds);
 	if (connect(ret->fd, (const struct sockaddr *)&address, size) == 0) {
 		ret->peer = peer_of(ret->fd);
 		if (ret->peer.trusted) {
-			answer_read(ret);
+			answer_read(ret, milliseconds);
 			return true;
 		}
 	}

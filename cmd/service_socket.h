@@ -18,12 +18,15 @@ struct keeper {
 /* Connects to the service that keeps the set. False: there is none, or the process is not trusted.
  * The caller closes ret->fd. */
 bool keeper_find(const char *set, struct keeper *ret);
+/* The same, with another time limit for the service's messages than half a second. */
+bool keeper_find_within(const char *set, unsigned milliseconds, struct keeper *ret);
 /* Whether any process has the name of such a service, trusted or not. The service does not
  * notice. */
 bool keeper_exists(const char *set);
 /* Binds the set's name. Returns a listening descriptor, or a negative errno: -EADDRINUSE. */
 int keeper_listen(const char *set);
-/* The service's message to each client. */
+/* The service's first message to each client. A client may then send a query
+ * (cmd/service_query.h). */
 void keeper_answer(int fd, const struct options *options);
 /* "process 4711 (mvapply watch -f /etc/mvapply)", into the caller's text. */
 #define KEEPER_TEXT_SIZE (KEEPER_FILES_SIZE + 64)

@@ -330,7 +330,8 @@ static int lock_wait(const struct options *options, struct apply_lock *ret_lock,
 {
 	struct lock_waiter waiter = {.options = options, .progress = progress_begin(options)};
 	progress_phase(waiter.progress, "Waiting for another mvapply to finish", 0);
-	int status = apply_lock(ret_lock, lock_waits, &waiter, error);
+	const struct lock_wait wait = {.note = lock_waits, .data = &waiter, .fd = -1};
+	int status = apply_lock(ret_lock, &wait, error);
 	progress_end(waiter.progress);
 	return status;
 }

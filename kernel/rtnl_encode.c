@@ -38,6 +38,14 @@ bool encode_addr_dump(union message *message)
 	return true;
 }
 
+bool encode_ipv4_addr_dump(union message *message)
+{
+	struct ifaddrmsg *header =
+		message_begin(message, RTM_GETADDR, NLM_F_DUMP, sizeof(struct ifaddrmsg));
+	header->ifa_family = AF_INET;
+	return true;
+}
+
 bool encode_route_dump(union message *message)
 {
 	message_begin(message, RTM_GETROUTE, NLM_F_DUMP, sizeof(struct rtmsg));
@@ -349,12 +357,6 @@ bool encode_fdb_dump(union message *message, int ifindex)
 bool encode_nsid_get(union message *message, int fd)
 {
 	return nsid_encode(message, RTM_GETNSID, fd);
-}
-
-bool encode_netns_addr_dump(union message *message, int nsid)
-{
-	message_begin(message, RTM_GETADDR, NLM_F_DUMP, sizeof(struct ifaddrmsg));
-	return attr_put_u32(message, IFA_TARGET_NETNSID, (uint32_t)nsid);
 }
 
 bool encode_nsid_check(union message *message, int nsid)

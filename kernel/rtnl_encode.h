@@ -22,6 +22,8 @@ bool encode_link_dump(union message *message);
 /* The VLANs of bridges and their ports (decode_bridge_vlans). */
 bool encode_bridge_vlan_dump(union message *message);
 bool encode_addr_dump(union message *message);
+/* Those of IPv4 alone. */
+bool encode_ipv4_addr_dump(union message *message);
 bool encode_route_dump(union message *message);
 bool encode_all_route_dump(union message *message);
 /* The rules of policy routing of all families. */
@@ -97,8 +99,6 @@ bool encode_fdb_dump(union message *message, int ifindex);
 
 /* Gets the nsid of the descriptor's namespace (RTM_GETNSID), and assigns one. */
 bool encode_nsid_get(union message *message, int fd);
-/* The addresses in the namespace with that nsid in the socket's (decode_addr); from 4.20 on. */
-bool encode_netns_addr_dump(union message *message, int nsid);
 /* Whether any namespace has the nsid. */
 bool encode_nsid_check(union message *message, int nsid);
 bool encode_nsid_assign(union message *message, int fd);

@@ -146,10 +146,10 @@ static void sources_collect(struct loop *loop)
 	}
 }
 
-static int events_wait(struct loop *loop, struct error *error)
+static int events_wait(struct loop *loop, int milliseconds, struct error *error)
 {
 	struct epoll_event events[EVENTS_AT_ONCE];
-	int count = epoll_wait(loop->epoll, events, EVENTS_AT_ONCE, wait_milliseconds(loop));
+	int count = epoll_wait(loop->epoll, events, EVENTS_AT_ONCE, milliseconds);
 	if (count < 0 && errno != EINTR)
 		return error_set(error, errno, "cannot wait for events: %s", strerror(errno));
 	for (int i = 0; i < count; i++) {
@@ -162,11 +162,22 @@ static int events_wait(struct loop *loop, struct error *error)
 	return 0;
 }
 
+int loop_fd(const struct loop *loop)
+{
+	return loop->epoll;
+}
+
+void loop_dispatch(struct loop *loop)
+{
+	struct error ignored;
+	(void)events_wait(loop, 0, &ignored);
+}
+
 int loop_run(struct loop *loop, loop_fire *idle, void *data, struct error *error)
 {
 	idle(data);
 	while (!loop->stopped) {
-		int status = events_wait(loop, error);
+		int status = events_wait(loop, wait_milliseconds(loop), error);
 		if (status < 0)
 			return status;
 		idle(data);

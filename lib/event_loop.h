@@ -33,6 +33,11 @@ void loop_remove(struct loop *loop, int fd);
 /* Fires once after that many milliseconds; negative: disarms the timer. */
 void loop_timer_set(struct loop *loop, struct timer *timer, int64_t milliseconds);
 
+/* Readable when one of the loop's descriptors is ready, so that another loop can watch it. */
+int loop_fd(const struct loop *loop);
+/* Calls the callbacks of the ready descriptors and due timers, without waiting. */
+void loop_dispatch(struct loop *loop);
+
 /* Calls `idle` after each pass of callbacks, and before the first wait. Returns when loop_stop was
  * called; or a negative errno. */
 int loop_run(struct loop *loop, loop_fire *idle, void *data, struct error *error);

@@ -1,20 +1,21 @@
 #include "cmd/attach/address_holders.h"
 
+#include "cmd/service_query.h"
 #include "kernel/netns.h"
-#include "kernel/nsid.h"
 #include "kernel/rtnl_decode.h"
 #include "kernel/rtnl_encode.h"
 #include "lib/cleanup.h"
 #include "lib/hashmap.h"
+#include "lib/ip.h"
 #include "reconcile/observe/observe.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/rtnetlink.h>
+#include <stdlib.h>
 
 struct search {
 	struct arena *arena;
-	struct netlink *netlink; /* in the host's namespace */
 	struct stat host;
 	const struct link_spec *spec;
 	struct index *seen; /* inodes */
@@ -45,22 +46,19 @@ static int addr_compare(const struct nlmsghdr *message, void *data, struct error
 	return 0;
 }
 
-static int number_of(struct netlink *netlink, int fd, int *ret, struct error *error)
-{
-	const int status = nsid_get(netlink, fd, ret, error);
-	return status < 0 || *ret >= 0 ? status : nsid_ensure(netlink, fd, ret, error);
-}
-
+/* Rejected: a listing by nsid, for which the kernel walks all nsids to find the namespace's. */
 static int addresses_compare(struct search *search, int fd)
 {
 	union message request;
 	struct error ignored;
-	int nsid;
-	const int status = number_of(search->netlink, fd, &nsid, &ignored);
-	encode_netns_addr_dump(&request, nsid);
-	return status < 0 ? status
-			  : netlink_dump(search->netlink, &request.header, addr_compare, search,
-					 &ignored);
+	int status = netns_enter(fd, &ignored);
+	struct netlink *netlink = status < 0 ? NULL : netlink_open(&ignored);
+	if (!netlink)
+		return -ignored.errnum;
+	encode_ipv4_addr_dump(&request);
+	status = netlink_dump(netlink, &request.header, addr_compare, search, &ignored);
+	netlink_close(netlink);
+	return status;
 }
 
 /* Destroyed meanwhile, or hidden by another mount. */
@@ -93,18 +91,36 @@ static bool place_visit(const struct netns_place *place, void *data)
 	return true;
 }
 
-bool address_held(const struct live *live, const struct link_spec *spec)
+/* Only the absence of the address is taken from the service. */
+static void service_search(struct search *search, const char *set)
+{
+	struct service_entry *entries;
+	const struct ip *ip = &search->spec->addrs[0].ip;
+	const struct prefix prefix = {.ip = *ip, .len = (uint8_t)ip_bits(ip)};
+	const size_t count = service_query(set, &prefix, &entries);
+	for (size_t i = 0; i < count; i++) {
+		if (entries[i].family)
+			continue;
+		ino_t *inode = arena_alloc(search->arena, sizeof(*inode));
+		*inode = (ino_t)entries[i].inode;
+		(void)index_put(search->seen, inode, sizeof(*inode), inode);
+	}
+	free(entries);
+}
+
+bool address_held(const struct live *live, const struct link_spec *spec, const char *set)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	const struct live_ns *host = live->namespaces[0];
 	struct search search = {.arena = arena,
-				.netlink = host->handle->netlink,
 				.host = {.st_dev = host->device, .st_ino = host->inode},
 				.spec = spec,
 				.everything = observe_everything(),
 				.seen = index_new(0)};
+	service_search(&search, set);
 	const struct netns_missed missed = netns_scan(place_visit, &search);
 	index_free(search.seen);
+	netns_return(host->handle->fd);
 	return search.held || search.unknown || missed.mounts || missed.no_descriptors ||
 	       (search.everything && (missed.processes || missed.hidden));
 }

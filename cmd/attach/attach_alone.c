@@ -78,7 +78,7 @@ bool attach_alone(const struct selection *selection, const struct live *live,
 		if (!containers_have(containers, step))
 			continue;
 		if (!step_is_alone(step) || !parent_is_free(step->desired, live) ||
-		    address_held(live, step->desired))
+		    address_held(live, step->desired, step->tag.set))
 			return false;
 		count++;
 	}

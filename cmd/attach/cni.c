@@ -107,7 +107,7 @@ static int delete_named(const struct call *call, struct error *error)
 static int do_del(struct call *call, struct error *error)
 {
 	struct apply_lock lock;
-	int status = apply_lock(&lock, NULL, NULL, error);
+	int status = apply_lock(&lock, NULL, error);
 	if (status < 0)
 		return status;
 	status = call->request.netns ? delete_named(call, error)
@@ -180,7 +180,7 @@ static bool is_left(const void *data, const struct owner_tag *tag)
 static int do_gc(struct call *call, struct error *error)
 {
 	struct apply_lock lock;
-	int status = apply_lock(&lock, NULL, NULL, error);
+	int status = apply_lock(&lock, NULL, error);
 	if (status < 0)
 		return status;
 	status = guests_delete(is_left, call, error);

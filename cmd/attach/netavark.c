@@ -110,7 +110,7 @@ static int do_teardown(struct call *call, struct error *error)
 	int status =
 		netavark_container_parse(call->input, call->options->arena, &call->request, error);
 	if (status == 0)
-		status = apply_lock(&lock, NULL, NULL, error);
+		status = apply_lock(&lock, NULL, error);
 	if (status < 0)
 		return status;
 	const struct plugin_call plugin_call = plugin_call_of(call);

@@ -214,7 +214,7 @@ static int link_delete(const struct docker_work *work, struct error *error)
 static int endpoint_delete(const struct docker_work *work, struct error *error)
 {
 	struct apply_lock lock;
-	int status = apply_lock(&lock, NULL, NULL, error);
+	int status = apply_lock(&lock, NULL, error);
 	if (status < 0)
 		return status;
 	status = link_delete(work, error);

@@ -91,7 +91,7 @@ static void candidates_delete(const struct names *candidates, const struct names
 {
 	struct apply_lock lock;
 	struct error ignored;
-	if (apply_lock(&lock, NULL, NULL, &ignored) < 0)
+	if (apply_lock(&lock, NULL, &ignored) < 0)
 		return;
 	for (size_t i = 0; i < candidates->count; i++) {
 		struct live_link link;

@@ -443,6 +443,22 @@ static void take_over_due(void *data)
 	service_read(service);
 }
 
+static void clients_ready(void *data, int fd, uint32_t events)
+{
+	struct service *service = data;
+	(void)fd;
+	(void)events;
+	loop_dispatch(service->clients);
+}
+
+static int clients_listen(struct service *service, struct error *error)
+{
+	service->clients = loop_new(error);
+	return service->clients ? loop_add(service->loop, loop_fd(service->clients), EPOLLIN,
+					   clients_ready, service, error)
+				: -error->errnum;
+}
+
 static void watchdog_due(void *data)
 {
 	struct service *service = data;
@@ -459,7 +475,8 @@ int service_listen(struct service *service, struct error *error)
 	service->take_over = (struct timer){.fire = take_over_due, .data = service};
 	service->watchdog = (struct timer){.fire = watchdog_due, .data = service};
 	service->loop = loop_new(error);
-	if (!service->loop || signals_listen(service, error) < 0)
+	if (!service->loop || signals_listen(service, error) < 0 ||
+	    clients_listen(service, error) < 0)
 		return -error->errnum;
 	service->paths = paths_new(service->options->files, service->options->n_files, error);
 	service->monitor = monitor_new(error);
@@ -481,5 +498,6 @@ void service_close_events(struct service *service)
 	paths_free(service->paths);
 	if (service->signals > 0)
 		close(service->signals);
+	loop_free(service->clients);
 	loop_free(service->loop);
 }

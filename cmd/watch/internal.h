@@ -41,6 +41,7 @@ struct service {
 	struct log log;
 	struct metrics metrics;
 	struct loop *loop;
+	struct loop *clients; /* of the set sockets; also served while the lock is awaited */
 	struct paths *paths;
 	struct monitor *monitor;
 	struct mounts *mounts;
@@ -150,6 +151,9 @@ void service_lease_free(struct service *service);
 int service_keep(struct service *service, const struct desired *desired, struct error *error);
 /* Releases the sets that `sets` lacks; NULL: all. */
 void service_keep_only(struct service *service, const struct desired *desired);
+/* query.c: answers a client's query. The lock is not needed. False: it is none, or there is no
+ * answer. */
+bool service_answer(struct service *service, int fd, const char *request);
 /* Closes the connection to the other service. */
 void service_wait_end(struct service *service);
 

@@ -395,6 +395,13 @@ static void lock_waits(const char *sentence, void *data)
 	log_write(&service->log, LEVEL_NOTICE, "%s", sentence);
 }
 
+/* The holder of the lock may have a query. */
+static void clients_serve(void *data)
+{
+	const struct service *service = data;
+	loop_dispatch(service->clients);
+}
+
 /* A failure that repeats each second is reported once. While descriptors are short, some passes
  * succeed. */
 static void pass_failure_report(struct service *service, const struct error *error)
@@ -415,7 +422,11 @@ static void reconcile_passes(struct service *service, bool drift)
 	struct error error;
 	struct apply_lock lock;
 	service_read_events(service);
-	service->failed = apply_lock(&lock, lock_waits, service, &error) < 0;
+	const struct lock_wait wait = {.note = lock_waits,
+				       .data = service,
+				       .fd = loop_fd(service->clients),
+				       .serve = clients_serve};
+	service->failed = apply_lock(&lock, &wait, &error) < 0;
 	if (!service->failed) {
 		log_defer(&service->log);
 		/* Changes of other processes during the wait for the lock. */

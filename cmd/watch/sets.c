@@ -1,4 +1,5 @@
 /* The sets that the service keeps. It binds the socket name of each, by which others detect it. */
+#include "cmd/service_query.h"
 #include "cmd/service_socket.h"
 #include "cmd/watch/internal.h"
 #include "lib/cleanup.h"
@@ -17,11 +18,12 @@
 /* The minimum time for which a set is left to a service that has ended and may be restarted. */
 #define TAKE_OVER_MS 2000
 
-/* A client: a process that changes the set, or waits for it. */
+/* A client: a process that changes the set, waits for it, or has a query. */
 struct client {
 	struct service *service;
 	struct service_kept *kept;
 	int fd;
+	bool queries; /* it changes nothing, or what the kernel reports */
 	struct client *next;
 };
 
@@ -44,25 +46,37 @@ static void client_drop(struct client **at)
 {
 	struct client *client = *at;
 	*at = client->next;
-	loop_remove(client->service->loop, client->fd);
+	loop_remove(client->service->clients, client->fd);
 	close(client->fd);
 	client->service->n_clients--;
 	free(client);
 }
 
-/* A run has ended: it may have changed namespaces that the service does not know, and no event
+/* A run that has ended may have changed namespaces that the service does not know, and no event
  * reports those. */
-static void client_disconnected(void *data, int fd, uint32_t events)
+static void client_disconnected(struct client *client)
 {
-	struct client *client = data, **at = &client->kept->clients;
+	struct client **at = &client->kept->clients;
 	struct service *service = client->service;
-	(void)fd;
-	(void)events;
+	const bool changed = !client->queries;
 	while (*at != client)
 		at = &(*at)->next;
 	client_drop(at);
-	service->wide = true;
-	service_replan(service);
+	service->wide |= changed;
+	if (changed)
+		service_replan(service);
+}
+
+static void client_ready(void *data, int fd, uint32_t events)
+{
+	struct client *client = data;
+	char request[SERVICE_QUERY_SIZE];
+	(void)events;
+	const ssize_t size = recv(fd, request, sizeof(request) - 1, 0);
+	request[size > 0 ? size : 0] = '\0';
+	client->queries |= size > 0;
+	if (size <= 0 || !service_answer(client->service, fd, request))
+		client_disconnected(client);
 }
 
 /* Takes the connection over. */
@@ -73,7 +87,7 @@ static void client_add(struct service *service, struct service_kept *kept, int c
 	struct client *client = memory_new(1, sizeof(*client));
 	*client =
 		(struct client){.service = service, .kept = kept, .fd = fd, .next = kept->clients};
-	if (loop_add(service->loop, fd, EPOLLIN, client_disconnected, client, &error) < 0) {
+	if (loop_add(service->clients, fd, EPOLLIN, client_ready, client, &error) < 0) {
 		free(client);
 		return;
 	}
@@ -108,7 +122,7 @@ static void kept_drop(struct service *service, struct service_kept **at)
 	while (kept->clients) /* the client may have taken over the set */
 		client_drop(&kept->clients);
 	if (kept->fd >= 0) {
-		loop_remove(service->loop, kept->fd);
+		loop_remove(service->clients, kept->fd);
 		close(kept->fd);
 	}
 	free(kept->set);
@@ -127,7 +141,7 @@ static void kept_add(struct service *service, const char *set, int fd)
 			  "cannot listen at @mvapply-watch/%s (%s): an apply of the set \"%s\" "
 			  "does not warn that this service manages it",
 			  set, strerror(-fd), set);
-	else if (loop_add(service->loop, fd, EPOLLIN, client_accept, service, &error) < 0)
+	else if (loop_add(service->clients, fd, EPOLLIN, client_accept, service, &error) < 0)
 		log_error(&service->log, LEVEL_WARNING, NULL, &error);
 }
 

@@ -47,10 +47,18 @@ struct apply_lock {
  * (mvapply) ...". `sentence` is valid during the call. */
 typedef void lock_note(const char *sentence, void *data);
 
-/* Takes the lock; waits up to two minutes. `note` may be NULL. Returns 0, until apply_unlock or the
+/* What to do while another process holds the lock. */
+struct lock_wait {
+	lock_note *note; /* or NULL */
+	void *data;
+	int fd; /* `serve` is called when it is readable; -1: none */
+	void (*serve)(void *data);
+};
+
+/* Takes the lock; waits up to two minutes. `wait` may be NULL. Returns 0, until apply_unlock or the
  * end of the process; or a negative errno: -ETIME on timeout, -EBUSY if an untrusted process
  * (lib/unix_peer.h) has the socket and this process may not take the lock. */
-int apply_lock(struct apply_lock *ret_lock, lock_note *note, void *data, struct error *error);
+int apply_lock(struct apply_lock *ret_lock, const struct lock_wait *wait, struct error *error);
 
 /* In a child of fork(2), the parent keeps the lock. */
 void apply_unlock(const struct apply_lock *lock);

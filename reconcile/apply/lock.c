@@ -31,8 +31,8 @@ static const struct sockaddr_un queue_address = {.sun_family = AF_UNIX, .sun_pat
 
 struct waiting {
 	int64_t begun;
-	lock_note *note; /* NULL after the call */
-	void *data;
+	const struct lock_wait *wait;
+	bool noted;
 	struct peer holder; /* the holder */
 };
 
@@ -55,11 +55,12 @@ static const char *holder_text(const struct waiting *waiting, char text[PEER_TEX
 static bool patient(struct waiting *waiting)
 {
 	char holder[PEER_TEXT_SIZE], sentence[2 * PEER_TEXT_SIZE];
-	if (waiting->note && waited(waiting) >= NOTE_AFTER) {
+	const struct lock_wait *wait = waiting->wait;
+	if (wait->note && !waiting->noted && waited(waiting) >= NOTE_AFTER) {
 		snprintf(sentence, sizeof(sentence), "waiting for %s to finish",
 			 holder_text(waiting, holder));
-		waiting->note(sentence, waiting->data);
-		waiting->note = NULL;
+		wait->note(sentence, wait->data);
+		waiting->noted = true;
 	}
 	return waited(waiting) < PATIENCE;
 }
@@ -91,14 +92,26 @@ static int queue_socket(struct error *error)
 				   strerror(errno));
 }
 
+/* Waits for an event of `fd`, which may be -1, and serves meanwhile. Returns whether there is one.
+ */
+static bool event_wait(const struct waiting *waiting, int fd, int milliseconds)
+{
+	const struct lock_wait *wait = waiting->wait;
+	struct pollfd polled[] = {{.fd = fd, .events = POLLIN}, {.fd = wait->fd, .events = POLLIN}};
+	if (poll(polled, 2, milliseconds) <= 0)
+		return false;
+	if (polled[1].revents)
+		wait->serve(wait->data);
+	return polled[0].revents;
+}
+
 /* Waits until the holder ends or unlocks: it never accepts, so the connection breaks with it. */
 static int holder_follow(int fd, struct waiting *waiting, struct error *error)
 {
-	struct pollfd polled = {.fd = fd, .events = POLLIN};
 	waiting->holder = peer_of(fd);
 	if (!waiting->holder.trusted)
 		return unmanaged_address(waiting, error);
-	while (poll(&polled, 1, NOTE_AFTER) <= 0)
+	while (!event_wait(waiting, fd, NOTE_AFTER))
 		if (!patient(waiting))
 			return waited_too_long(waiting, error);
 	return 0;
@@ -144,11 +157,11 @@ static int name_take(struct waiting *waiting, struct error *error)
 }
 
 /* One to eight milliseconds, so that two processes do not retry at the same time. */
-static void sleep_by_chance(void)
+static void wait_by_chance(const struct waiting *waiting)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	usleep(1000 + (useconds_t)((now.tv_nsec / 64 + getpid() * 997L) % 7000));
+	(void)event_wait(waiting, -1, 1 + (int)((now.tv_nsec / 64 + getpid() * 997L) % 7));
 }
 
 /* Waits for a holder without the socket. Returns a descriptor, -ETIME on timeout, or another
@@ -162,7 +175,7 @@ static int netlink_take(struct waiting *waiting)
 		process_name(waiting->holder.pid, waiting->holder.name);
 		if (!patient(waiting))
 			return -ETIME;
-		sleep_by_chance();
+		wait_by_chance(waiting);
 	}
 }
 
@@ -180,9 +193,10 @@ static int both_take(struct apply_lock *lock, struct waiting *waiting, struct er
 	return 0;
 }
 
-int apply_lock(struct apply_lock *ret_lock, lock_note *note, void *data, struct error *error)
+int apply_lock(struct apply_lock *ret_lock, const struct lock_wait *wait, struct error *error)
 {
-	struct waiting waiting = {.begun = clock_milliseconds(), .note = note, .data = data};
+	static const struct lock_wait nothing = {.fd = -1};
+	struct waiting waiting = {.begun = clock_milliseconds(), .wait = wait ? wait : &nothing};
 	struct apply_lock lock = {.netlink = -1, .name = -1};
 	struct error failure;
 	int status = both_take(&lock, &waiting, &failure);

@@ -165,7 +165,7 @@ static int pass(const struct rollback_run *rollback_run, bool last, struct error
 static int passes(const struct rollback_run *rollback_run, struct error *error)
 {
 	struct apply_lock lock;
-	int left = apply_lock(&lock, NULL, NULL, error);
+	int left = apply_lock(&lock, NULL, error);
 	if (left < 0)
 		return left;
 	left = 1;

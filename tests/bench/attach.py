@@ -251,12 +251,22 @@ def plugin(binary):
         yield
 
 
+@contextlib.contextmanager
+def service(binary):
+    """The service on the same files, which the others ask."""
+    with child([binary, "watch", "-f", FILE], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
+        time.sleep(2)
+        yield
+
+
 def one(binary, count, rounds):
     host()
     others(binary, count)
     with plugin(binary), child(["ip", "netns", "exec", "new", "sleep", "infinity"]) as sleeper:
         time.sleep(0.5)
         report(f"one attachment beside {count}", measure(list(ways(binary, sleeper.pid)), rounds), STATIC)
+        with service(binary):
+            report(f"one attachment beside {count}, with a service", measure(list(ways(binary, sleeper.pid)), rounds), STATIC)
         report(f"nothing to do, beside {count}", measure(list(idle(binary, sleeper.pid)), rounds), "true(1)")
 
 

@@ -1,0 +1,212 @@
+"""Attaching beside a running service: the service says which namespaces lack the address, and the CNI plugin enters the others
+alone. Whatever the service does not know for certain is read as without a service."""
+import contextlib
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+import linux
+from declare import document, lan
+from faults import preload
+from host import WORK, same
+from registry import test
+from service import queue_held, watching
+from test_cni import Plugin, declare
+
+OTHERS = [f"o{number}" for number in range(6)]
+NAME = "\0mvapply-watch/default"
+FORGER = """
+import socket, struct, sys
+server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+server.bind("\\0mvapply-watch/default")
+server.listen()
+print(flush=True)
+while True:
+    client, _ = server.accept()
+    client.send(b"-f /etc/mvapply")
+    if client.recv(100) and len(sys.argv) > 1:
+        client.send(b"".join(struct.pack("=Q24x", int(inode)) for inode in sys.argv[1:]))
+"""
+
+
+def attached(host):
+    """A host whose files declare OTHERS, which are attached; and the plugin."""
+    host.netns(*OTHERS, "web")
+    text = document({"lan": lan()}, {name: {"lan": {"ipv4_address": f"172.16.86.{number + 2}"}}
+                                     for number, name in enumerate(OTHERS)})
+    declare(host, text)
+    host.apply(text)
+    return Plugin(host), text
+
+
+def entered(plugin, ip="172.16.86.200", **options):
+    """The other containers' namespaces that ADD enters."""
+    trace, before = f"{WORK}/trace", plugin.command
+    plugin.command = ["strace", "-f", "-y", "-e", "trace=setns", "-e", "signal=none", "-o", trace, *before]
+    plugin.env = {"ASAN_OPTIONS": "detect_leaks=0"}  # the leak checker cannot run under strace
+    answer = plugin.call("ADD", "web", args=f"IP={ip}", **options)
+    plugin.command, plugin.env = before, {}
+    if not options.get("code"):
+        plugin.call("DEL", "web")
+    with open(trace, encoding="ascii", errors="replace") as file:
+        names = re.findall(r"setns\(\d+</run/netns/(\w+)>", file.read())
+    return set(names) - {"web"}, answer
+
+
+def enters(plugin, wanted, what):
+    same(entered(plugin)[0], set(wanted), what)
+
+
+def inodes(names):
+    return [str(os.stat(f"/run/netns/{name}").st_ino) for name in names]
+
+
+def query(of, prefix="172.16.86.0/24"):
+    """A service's answer about the namespaces with these inodes: the address in the prefix by inode."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
+        client.settimeout(10)
+        client.connect(NAME)
+        client.recv(1024)
+        client.send(f"addresses 1 {prefix}".encode())
+        entries = struct.iter_unpack("=QB16s7x", client.recv(1 << 20))
+        return {(str(inode), socket.inet_ntoa(address[:4]) if family else None) 
+                for inode, family, address in entries if str(inode) in of}
+
+
+@contextlib.contextmanager
+def forger(host, prefix=(), names=()):
+    """A process that has the service's name, and says of each of the names that it lacks each address."""
+    with host.inside("host"), subprocess.Popen([*prefix, sys.executable, "-c", FORGER, *inodes(names)],
+                                               stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+@test("attach with a service: no namespace is entered of which it is certain, and each without one")
+def certain(host):
+    plugin, text = attached(host)
+    enters(plugin, OTHERS, "without a service")
+    with watching(host, "-f", host.write(text)) as service:
+        service.settle()
+        enters(plugin, (), "a service")
+        service.settle()
+        enters(plugin, (), "a service, after an attachment")
+        service.send(signal.SIGSTOP)
+        enters(plugin, OTHERS, "a stopped service")
+        service.send(signal.SIGCONT)
+        service.settle()
+        enters(plugin, (), "a service that goes on")
+        host.netns("new")
+        host.batch("new", ["link add v0 type veth peer name v1"])
+        service.settle()
+        enters(plugin, ["new"], "a namespace that the service does not know")
+    enters(plugin, [*OTHERS, "new"], "the service has ended")
+
+
+@test("attach with a service: its mount namespace does not matter, its network namespace and its set do")
+def elsewhere(host):
+    plugin, text = attached(host)
+    other = host.write(document({"lan": lan()}, {}) + "\nname: other\n", "other.yaml")
+    with watching(host, "-f", other) as service:
+        service.settle()
+        enters(plugin, OTHERS, "another set's service")
+    with watching(host, "-f", host.write(text), before=lambda: linux.unshare(linux.CLONE_NEWNS)) as service:
+        service.settle()
+        enters(plugin, (), "a service in another mount namespace")
+    host.netns("apart")
+    path = host.write(text)
+    with host.inside("apart"):
+        service = subprocess.Popen([host.binary, "watch", "-f", path], stderr=subprocess.DEVNULL)
+    try:
+        host.until(lambda: b"@mvapply-watch/default" in host.run(
+            "cat", f"/proc/{service.pid}/net/unix", code=0).out.encode(), "the service listens")
+        enters(plugin, OTHERS + ["apart"], "a service in another network namespace")
+    finally:
+        service.kill()
+        service.wait()
+
+
+@test("attach with a service: after lost events, and of a namespace that is read less often")
+def uncertain(host):
+    plugin, text = attached(host)
+    rules = [f"event-lost@{number}" for number in range(0, 160, 10)]
+    with watching(host, "-f", host.write(text), env=preload(host, *rules)) as service:
+        for _ in range(20):
+            host.ip("o1", "link set eth0 mtu 1400")
+            host.ip("o1", "link set eth0 mtu 1500")
+            service.quiet(0.05)
+        service.until_says("events of the kernel are lost repeatedly")
+        enters(plugin, OTHERS, "lost events")
+    with watching(host, "-f", host.write(text)) as service:
+        service.settle()
+        for number in range(200):
+            host.batch("o1", [f"link add v{number} type veth peer name w{number}", f"link delete v{number}"])
+        service.until_says("changes too often")
+        enters(plugin, ["o1"], "a namespace with events without end")
+
+
+@test("attach with a service: an older version, and an untrusted process")
+def forged(host):
+    plugin, _ = attached(host)
+    with forger(host):
+        enters(plugin, OTHERS, "a service that knows no query")
+    weak = ["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin"]
+    with forger(host, weak, OTHERS):
+        enters(plugin, OTHERS, "a process without CAP_NET_ADMIN")
+    with forger(host, names=OTHERS[:2]):
+        enters(plugin, OTHERS[2:], "a trusted process that knows some")
+
+
+# What another container's namespace has, beside its own link. The service leaves it alone.
+HELD = {
+    "a further address": ["address add 172.16.86.200/24 dev eth0"],
+    "an unmanaged link that is down": ["link add v0 type veth peer name v1", "address add 172.16.86.200/24 dev v0"],
+}
+
+
+@test("attach with a service: an address that another namespace has, is not given, also before the service has read its events")
+def held(host):
+    plugin, text = attached(host)
+    with watching(host, "-f", host.write(text)) as service:
+        for what, batch in HELD.items():
+            for stopped in (False, True):
+                service.settle()
+                if stopped:
+                    service.send(signal.SIGSTOP)
+                host.batch("o3", batch)
+                if stopped:
+                    service.send(signal.SIGCONT)
+                names, taken = entered(plugin, code=None)
+                assert "o3" in names, (what, names)
+                same("already has the address" in (taken or {}).get("msg", ""), "further" in what, (what, taken))
+                plugin.call("DEL", "web")
+                host.batch("o3", ["address flush to 172.16.86.200/32"] + ["link delete v0"] * ("v0" in batch[0]))
+        service.settle()
+        enters(plugin, (), "afterwards")
+
+
+@test("attach with a service: it answers before it has the lock")
+def waits(host):
+    _, text = attached(host)
+    numbers = inodes(OTHERS)
+    known = {(inode, f"172.16.86.{number + 2}") for number, inode in enumerate(numbers)}
+    with watching(host, "-f", host.write(text)) as service, host.inside("host"):
+        service.settle()
+        same(query(numbers), known, "at rest")
+        same(query(numbers, "172.16.86.2/32"), {(inode, address if address == "172.16.86.2" else None) for inode, address in known},
+             "one address")
+        with queue_held() as waiting:
+            host.batch("o0", ["link set eth0 mtu 1400"])
+            service.until(waiting, "it waits for the lock")
+            before = time.monotonic()
+            same(query(numbers), known, "while it waits")
+            assert time.monotonic() - before < 10 and host.link("o0", "eth0")["mtu"] == 1400
+        service.until(lambda: host.link("o0", "eth0")["mtu"] == 1500, "repaired")
