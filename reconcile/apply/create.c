@@ -49,9 +49,9 @@ static void sysctls_do(struct pending_link *pending, size_t from, size_t end)
 static bool is_message(const struct operation *operation)
 {
 	static const bool messages[N_OPERATION_TYPES] = {
-		[OP_LINK_PROMISC] = true, [OP_LINK_ALLMULTICAST] = true, [OP_ALTNAME_ADD] = true,
-		[OP_LINK_UP] = true,      [OP_ADDR_ADD] = true,          [OP_ROUTE_ADD] = true,
-		[OP_RULE_ADD] = true};
+		[OP_LINK_MAC] = true,    [OP_LINK_PROMISC] = true, [OP_LINK_ALLMULTICAST] = true,
+		[OP_ALTNAME_ADD] = true, [OP_LINK_UP] = true,      [OP_ADDR_ADD] = true,
+		[OP_ROUTE_ADD] = true,   [OP_RULE_ADD] = true};
 	return messages[operation->type];
 }
 

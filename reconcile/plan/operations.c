@@ -39,9 +39,12 @@ static void add_sysctls(struct lister *lister, bool are_volatile)
 						       .sysctl = &lister->spec->sysctls[i]});
 }
 
-/* Those that the creating message does not have. */
+/* Those that the creating message does not have, or that the kernel ignores there: a new passthru
+ * link has its parent's MAC address (macvlan_common_newlink). */
 static void add_settings(struct lister *lister)
 {
+	if (lister->spec->mac.set && lister->spec->mode == MODE_PASSTHRU)
+		add(lister, (struct operation){.type = OP_LINK_MAC, .mac = lister->spec->mac});
 	if (lister->spec->promisc)
 		add_plain(lister, OP_LINK_PROMISC);
 	if (lister->spec->allmulticast)

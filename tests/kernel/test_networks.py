@@ -428,3 +428,20 @@ def parent_again(host):
                         "link set up0 up"])
     host.apply(text)
     same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "addresses")
+
+
+@test("passthru: the MAC address of the file, which the parent has until the end, or else the parent's own")
+def passthru_mac(host):
+    host.netns("web")
+    before, chosen = host.link("host", "eth0")["address"], "02:00:00:00:86:20"
+    for mac in (chosen, None):
+        text = document({"n": lan(mode="passthru")}, {"web": {"n": {"mac_address": mac} if mac else {}}})
+        host.apply(text)
+        same([host.link(ns, "eth0")["address"] for ns in ("web", "host")], 2 * [mac or before], "the MAC addresses")
+        host.unchanged(text)
+        host.delete(text)
+        same(host.link("host", "eth0")["address"], before, "the parent's afterwards")
+    text = document({"n": lan(mode="passthru")}, {"web": {"n": {"mac_address": chosen}}})
+    host.run("sh", "-e", stdin=host.diff(text, "-o", "ip").out.encode(), code=0)
+    same([host.link(ns, "eth0")["address"] for ns in ("web", "host")], 2 * [chosen], "by the commands of diff -o ip")
+    host.unchanged(text)

@@ -130,7 +130,7 @@ int kernel_link_add(struct live *live, struct live_ns *ns, const struct live_lin
 		link.txqueuelen = link_type(like->kind)->txqueuelen;
 	if (!link.mtu)
 		link.mtu = parent ? parent->mtu : MTU_DEFAULT;
-	if (!link.mac.set)
+	if (!link.mac.set || link.mode == MODE_PASSTHRU)
 		link.mac = mac_given(ns, parent, &link);
 	*ret_ifindex = link.ifindex;
 	*array_push(ns->arena, ns->links, ns->n_links) = link;
