@@ -1,18 +1,19 @@
 """The kernel state that mvapply makes, compared with that of another program for the same shape. Both make a link with the same
 MAC address, one after the other, and what `ip -j` shows has to be equal, except for what a row lists with its reason."""
+import contextlib
 import json
 import os
-import shutil
 import subprocess
 
+import incus
 import linux
 from declare import document, lan
 from host import same
 from registry import test
 
 MAC = "02:42:ac:10:56:14"
-CNI, NETWORKD, NETPLAN = "/usr/lib/cni", "/usr/lib/systemd/systemd-networkd", "netplan"
-NETAVARK = os.environ.get("NETAVARK", "").split()  # that of a Debian: tests/suites/run
+CNI, NETWORKD = "/usr/lib/cni", "/usr/lib/systemd/systemd-networkd"
+NETAVARK = os.environ.get("NETAVARK", "/usr/lib/podman/netavark")
 UNITS = "/run/systemd/network"
 TYPES = ("blackhole", "unreachable", "prohibit", "throw")
 
@@ -56,7 +57,7 @@ def link_state(host, ns, dev):
                  for item in shown(host, ns, f"address show dev {dev}") for found in item["addr_info"]
                  if found["scope"] != "link"}
     return {"kind": link["linkinfo"]["info_kind"], "mac": link["address"], "mtu": link["mtu"], "txqlen": link.get("txqlen", 0),
-            "data": {key: data[key] for key in ("mode", "flags", "protocol", "id", "bcqueuelen") if key in data},
+            "data": {key: data[key] for key in ("mode", "flags", "protocol", "id", "bcqueuelen", "bclim") if key in data},
             "flags": tuple(sorted(set(link["flags"]) - {"LOWER_UP"})), "promiscuity": link["promiscuity"],
             "addresses": addresses, "routes": routes(host, ns, dev)}
 
@@ -66,7 +67,7 @@ def state(host, ns, dev, parents):
             "parents": {parent: link_state(host, "host", parent) for parent in parents}}
 
 
-# --- the peers: each returns the namespace and the name of its link
+# --- the peers: each returns the namespace and the name of its link, or a context with both
 
 def cni_add(conf, netns, dev, result=None, mac=None):
     """What libcni passes to a plugin: its input and its environment."""
@@ -89,7 +90,8 @@ def cni(host, conf, *chained, mac=MAC):
 def cni_on_vlan(host, conf, vlan):
     """CNI's VLAN is a link of the namespace that it is called for: here the host's, where the plugin of `conf` finds it. The plugin
     requires an address."""
-    stdin, env = cni_add({"type": "vlan", "master": "eth0", "vlanId": vlan, **static([{"address": "192.0.2.1/32"}], [])}, "/proc/self/ns/net", f"eth0.{vlan}")
+    made = {"type": "vlan", "master": "eth0", "vlanId": vlan, **static([{"address": "192.0.2.1/32"}], [])}
+    stdin, env = cni_add(made, "/proc/self/ns/net", f"eth0.{vlan}")
     host.run(f"{CNI}/vlan", stdin=stdin, env=env, code=0)
     return cni(host, {**conf, "master": f"eth0.{vlan}"})
 
@@ -105,15 +107,15 @@ def netavark(host, network, addresses, mac=MAC):
         "static_ips": addresses, "interface_name": "eth0", **mac}}, "network_info": {"lan": {
             "name": "lan", "id": "1" * 64, "driver": "macvlan", "network_interface": "eth0", "ipv6_enabled": True, "internal": False,
             "dns_enabled": False, "ipam_options": {"driver": "host-local"}, **network}}}
-    host.run(*NETAVARK, "--config", "/run/netavark", "setup", "/run/netns/theirs", stdin=json.dumps(given).encode(), code=0)
+    host.run(NETAVARK, "--config", "/run/netavark", "setup", "/run/netns/theirs", stdin=json.dumps(given).encode(), code=0)
     return "theirs", "eth0"
 
 
 def netavark_version():
-    """(1, 4) for Debian 12's, (1, 14) for Debian 13's; (0, 0) if there is none."""
-    if not NETAVARK:
+    """(1, 4) for Debian 12's, (1, 14) for Debian 13's; (0, 0) if there is none, as beside a Podman that uses CNI."""
+    if not os.path.exists(NETAVARK):
         return 0, 0
-    text = subprocess.run([*NETAVARK, "version"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    text = subprocess.run([NETAVARK, "version"], check=True, stdout=subprocess.PIPE, text=True).stdout
     return tuple(map(int, json.loads(text)["version"].split(".")[:2]))
 
 
@@ -167,12 +169,24 @@ def netplan(host, device, vlan=None):
     os.makedirs("/run/root/etc/netplan")
     with open("/run/root/etc/netplan/lan.yaml", "w", encoding="ascii", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
         json.dump({"network": network}, file)
-    host.run(NETPLAN, "generate", "--root-dir", "/run/root", code=0)
-    shutil.copytree(f"/run/root{UNITS}", UNITS)
+    host.run("netplan", "generate", "--root-dir", "/run/root", code=0)
+    os.makedirs("/run/systemd", exist_ok=True)
+    host.run("cp", "-a", f"/run/root{UNITS}", "/run/systemd", code=0)  # with the group that may read them
     if vlan is not None:
         networkd_run(host, {}, parent)
     host.ip("host", f"link add link {parent} name mv0 address {MAC} type macvlan mode bridge")
     return networkd_run(host, {}, "mv0")
+
+
+@contextlib.contextmanager
+def incus_nic(host, *options):
+    """A container of the real Incus with a link of Incus's own."""
+    with incus.running(host) as engine:
+        web = engine.make(start=False)
+        engine.call("config", "device", "add", "web", "eth0", "nic", "parent=eth0", "name=eth0", *options)
+        web.call("start")
+        with web.netns() as box:
+            yield box, "eth0"
 
 
 # --- the comparison
@@ -212,9 +226,10 @@ def clean(host, ns, dev, parents):
 
 
 def compare(host, peer, network, attachment, differences, parents):
-    ns, dev = peer(host)
-    theirs = state(host, ns, dev, parents)
-    clean(host, ns, dev, parents)
+    made = peer(host)
+    with contextlib.nullcontext(made) if isinstance(made, tuple) else made as (ns, dev):
+        theirs = state(host, ns, dev, parents)
+        clean(host, ns, dev, parents)
     host.netns("ours")
     mac = {} if network.get("driver") == "ipvlan" else {"mac_address": MAC}
     container = {"netns": "ours", "networks": {"n": {key: value for key, value in {**mac, **attachment}.items() if value is not None}}}

@@ -1,5 +1,6 @@
-"""mvapply beside CNI's plugins and netavark: see peers.py."""
-from peers import cni, cni_on_vlan, netavark, netavark_version, row, static
+"""mvapply beside CNI's plugins, netavark and Incus: see peers.py."""
+import incus
+from peers import MAC, cni, cni_on_vlan, incus_nic, netavark, netavark_version, row, static
 
 MACVLAN, IPVLAN = {"type": "macvlan", "master": "eth0"}, {"type": "ipvlan", "master": "eth0"}
 DUAL = [{"subnet": "172.16.86.0/24", "gateway": "172.16.86.1"}, {"subnet": "fd00:86::/64", "gateway": "fd00:86::1"}]
@@ -64,3 +65,26 @@ if VERSION >= (1, 4):
         {"mode": "private", "subnets": [DUAL[0], SECOND, DUAL[1]]}, THREE, METRIC)
     row("netavark macvlan: internal", lambda host: netavark(host, {"subnets": DUAL, "internal": True}, PAIR["addresses"]),
         {"internal": True, "subnets": DUAL}, PAIR)
+    row("netavark ipvlan, l2: both families",
+        lambda host: netavark(host, {"driver": "ipvlan", "subnets": DUAL, "options": {"mode": "l2"}}, PAIR["addresses"], mac=None),
+        {"driver": "ipvlan", "subnets": DUAL}, PAIR, METRIC, needs=["ipvlan"])
+if VERSION >= (1, 6):
+    row("netavark macvlan: static routes, their metrics",
+        lambda host: netavark(host, {"subnets": DUAL, "routes": [
+            {"destination": "10.0.0.0/8", "gateway": "172.16.86.254", "metric": 50},
+            {"destination": "10.1.0.0/16", "gateway": "172.16.86.253"},
+            {"destination": "fd00:99::/32", "gateway": "fd00:86::fe", "metric": 7}]}, PAIR["addresses"]),
+        {"subnets": DUAL, "routes": [{"to": "10.0.0.0/8", "via": "172.16.86.254", "metric": 50},
+                                     {"to": "10.1.0.0/16", "via": "172.16.86.253", "metric": 100},
+                                     {"to": "fd00:99::/32", "via": "fd00:86::fe", "metric": 7}]}, PAIR, METRIC)
+    row("netavark macvlan: no_default_route",
+        lambda host: netavark(host, {"subnets": DUAL, "options": {"no_default_route": "true", "mode": "vepa", "bclim": "5"}},
+                              PAIR["addresses"]),
+        {"mode": "vepa", "bclim": 5, "internal": True, "subnets": DUAL}, PAIR)
+
+if incus.PRESENT:
+    row("Incus, a NIC of macvlan", lambda host: incus_nic(host, "nictype=macvlan", f"hwaddr={MAC}", "mtu=1400"),
+        {"mtu": 1400, "subnets": []}, {})
+    row("Incus, a private NIC of macvlan on a VLAN",
+        lambda host: incus_nic(host, "nictype=macvlan", f"hwaddr={MAC}", "mode=private", "vlan=10"),
+        {"mode": "private", "vlan": 10, "subnets": []}, {}, parents=["eth0.10"], needs=["vlan"])

@@ -41,7 +41,8 @@ row("networkd: addresses, a router elsewhere, tables, metrics, types and rules",
 
 row("networkd: a single address with its router elsewhere, a link-local router",
     lambda host: networkd(
-        host, *addresses("203.0.113.7/32", "2001:db8:7::40/64"), route(Gateway="198.51.100.1", GatewayOnLink="yes"), route(Gateway="fe80::1"),
+        host, *addresses("203.0.113.7/32", "2001:db8:7::40/64"),
+        route(Gateway="198.51.100.1", GatewayOnLink="yes"), route(Gateway="fe80::1"),
         route(Destination="2001:db8:99::/48", Gateway="fe80::2", Metric=512, MTUBytes=1400),
         route(Destination="10.0.0.0/8", Gateway="198.51.100.2", GatewayOnLink="yes", PreferredSource="203.0.113.7")),
     {"subnets": HOSTED},
