@@ -447,6 +447,13 @@ static const struct code_text texts[] = {
 	 "names. Both containers answer for the address, so connections fail at random. Give one "
 	 "of the two attachments another address. The attachment is not blocked, because a "
 	 "container can give its own links any address and any owner tag."},
+	{CODE_LEASE_ROUTE, CLASS_FAILED, "a lease routes a part of another network's subnet",
+	 "A container has a DHCP lease and an address on another network. A route of the lease, or "
+	 "the subnet that it gives, is a part of that network's subnet, and the kernel prefers the "
+	 "longer prefix: packets for this part leave through the link of the lease. This is used "
+	 "as the server says, and reported since it may not be meant. Correct the server's static "
+	 "routes (options 121 and 33) or subnet mask, or set `internal: true` on the network with "
+	 "the lease, which then uses no routes of its leases."},
 	{CODE_CNI_VERSION, CLASS_USAGE, "CNI version not supported",
 	 "The plugin supports the versions 0.3.1, 0.4.0, 1.0.0 and 1.1.0 of the CNI "
 	 "specification. Set \"cniVersion\" in the network configuration to one of them."},

@@ -73,6 +73,10 @@ static const char *const sentences[] = {
 	[WARNING_GATEWAY_OWN] =
 		"the gateway {1} of network {0} is an address of its parent {2}, which the "
 		"network's containers cannot reach; set `gateway` to the router of the LAN",
+	[WARNING_LEASE_ROUTE] =
+		"the DHCP lease of {0} routes {1}, a part of the subnet {3} of network {2}, "
+		"through its own link: check the DHCP server; with `internal: true` network {4} "
+		"uses no routes of its leases",
 	[WARNING_BCQUEUELEN] =
 		"this kernel has no `bcqueuelen` (it is from Linux 5.11): the links of network {0} keep "
 		"the kernel's own queue",
@@ -89,6 +93,7 @@ enum code warning_code(enum warning_kind kind)
 		[WARNING_NO_RANGE] = CODE_RANGE_ABSENT,
 		[WARNING_SUBNET_TWICE] = CODE_SUBNET_TWICE,
 		[WARNING_GATEWAY_OWN] = CODE_GATEWAY_OWN,
+		[WARNING_LEASE_ROUTE] = CODE_LEASE_ROUTE,
 	};
 	return codes[kind];
 }

@@ -30,6 +30,7 @@ enum warning_kind {
 	WARNING_NO_RANGE,       /* network, set, range to set */
 	WARNING_SUBNET_TWICE,   /* namespace, network, subnet, other network, its subnet */
 	WARNING_GATEWAY_OWN,    /* network, gateway, parent */
+	WARNING_LEASE_ROUTE,    /* attachment, prefix, other network, its subnet, own network */
 	WARNING_BCQUEUELEN,     /* network */
 	WARNING_BCLIM,          /* network */
 	WARNING_LEASE_RUNS_OUT, /* the number: 1 */

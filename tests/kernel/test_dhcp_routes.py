@@ -175,6 +175,29 @@ def yields(host):
              "beside another program")
 
 
+@test("dhcp routes: one that leads into another network's subnet is used, and reported")
+def intrudes(host):
+    second_lan(host)
+    host.netns("web")
+    networks = {"n": NET, "m": lan(parent="eth1", subnet="10.0.0.0/8", gateway=None)}
+    text = document(networks, {"web": {"n": {}, "m": {}}})
+    with serving(host, options=[CLASSLESS]):
+        host.apply(text)
+        assert "10.1.0.0/16 via 172.16.86.3 dev eth0" in used(host), used(host)
+        said = "the DHCP lease of web/n routes 10.1.0.0/16, a part of the subnet 10.0.0.0/8 of network m"
+        for command in ("diff", "apply", "doctor", "watch"):
+            if command == "watch":
+                with watching(host, "-f", host.write(text)) as running:
+                    running.until_says(said)
+                continue
+            done = host.mvapply(command, "-f", host.write(text), code=None)
+            assert said in done.out + done.err and "[MV1206]" in done.out + done.err, done
+        internal = document({**networks, "n": {**NET, "internal": True}}, {"web": {"n": {}, "m": {}}})
+        host.apply(internal)
+        assert "[MV1206]" not in host.diff(internal, code=0).out, "internal"
+        same(used(host), {"10.0.0.0/8 dev eth1 scope link src 10.0.0.2"}, "routes of an internal one")
+
+
 @test("dhcp routes: an internal network uses none")
 def internal(host):
     host.netns("web")

@@ -81,6 +81,10 @@ static const struct row {
 	{{WARNING_GATEWAY_OWN, {"lan", "10.0.0.5", "eth0"}},
 	 "the gateway 10.0.0.5 of network lan is an address of its parent eth0, which the "
 	 "network's containers cannot reach; set `gateway` to the router of the LAN [MV1204]"},
+	{{WARNING_LEASE_ROUTE, {"web/lan", "10.1.2.0/24", "db", "10.1.0.0/16", "lan"}},
+	 "the DHCP lease of web/lan routes 10.1.2.0/24, a part of the subnet 10.1.0.0/16 of network "
+	 "db, through its own link: check the DHCP server; with `internal: true` network lan uses "
+	 "no routes of its leases [MV1206]"},
 	{{WARNING_BCQUEUELEN, {"lan"}},
 	 "this kernel has no `bcqueuelen` (it is from Linux 5.11): the links of network lan keep "
 	 "the kernel's own queue"},
