@@ -5,10 +5,24 @@
 #include "cmd/output.h"
 #include "cmd/output_json.h"
 #include "cmd/output_text.h"
+#include "cmd/progress.h"
 #include "cmd/terminal.h"
+#include "reconcile/apply/advertised.h"
+#include "reconcile/apply/plan_done.h"
 
 #include <stdio.h>
 #include <unistd.h>
+
+/* The lock is released: other runs do not wait for a router. The start of a container does not, in
+ * an attach alone. */
+static void advertised_wait(struct run *run, const struct options *options)
+{
+	struct progress *progress = progress_begin(options);
+	progress_phase(progress, "Waiting for router advertisements", 0);
+	advertised_await(run->plan, run->outcomes);
+	progress_end(progress);
+	run->plan = plan_done(run->plan, run->outcomes, run->arena);
+}
 
 int run_apply_pass(struct run *run, const struct desired *desired, struct lookups *lookups,
 		   const struct options *options, struct error *error)
@@ -21,6 +35,9 @@ int run_apply_pass(struct run *run, const struct desired *desired, struct lookup
 	}
 	if (status == 0 && run->outcomes)
 		busy_retry(run, desired, lookups, options);
+	if (status == 0 && run->outcomes && !options->only &&
+	    advertised_expected(run->plan, run->outcomes))
+		advertised_wait(run, options);
 	if (status == 0 && run->guard.pid)
 		confirm_guard_applied(&run->guard);
 	return status;

@@ -8,6 +8,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Addresses of router advertisements that are reported; further ones are not. */
+#define ADVERTISED_MAX 4
+
 struct outcome {
 	enum {
 		OUTCOME_NOT_DONE,
@@ -22,6 +25,9 @@ struct outcome {
 	bool cut;
 	bool leased; /* the step requested or renewed a lease: */
 	struct lease lease;
+	struct prefix advertised[ADVERTISED_MAX]; /* addresses by router advertisements
+						     (advertised.h) */
+	size_t n_advertised;
 };
 
 /* Of steps that are not done. Errors and notes are kept. */

@@ -69,15 +69,35 @@ static struct step step_leased(const struct step *step, const struct lease *leas
 	return leased;
 }
 
+static struct step step_advertised(const struct step *step, const struct outcome *outcome,
+				   struct arena *arena)
+{
+	struct step advertised = *step;
+	struct link_spec *desired = arena_alloc(arena, sizeof(*desired));
+	const size_t count = step->desired->n_addrs + outcome->n_advertised;
+	*desired = *step->desired;
+	desired->addrs = arena_alloc(arena, count * sizeof(*desired->addrs));
+	for (size_t i = 0; i < count; i++)
+		desired->addrs[i] = i < step->desired->n_addrs
+					    ? step->desired->addrs[i]
+					    : outcome->advertised[i - step->desired->n_addrs];
+	desired->n_addrs = count;
+	advertised.desired = desired;
+	return advertised;
+}
+
 const struct plan *plan_done(const struct plan *plan, const struct outcome *outcomes,
 			     struct arena *arena)
 {
 	struct plan *done = arena_alloc(arena, sizeof(*done));
 	struct step *steps = arena_alloc(arena, (plan->n_steps + 1) * sizeof(*steps));
-	for (size_t i = 0; i < plan->n_steps; i++)
-		steps[i] = outcomes[i].leased
-				   ? step_leased(&plan->steps[i], &outcomes[i].lease, arena)
-				   : plan->steps[i];
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		steps[i] = plan->steps[i];
+		if (outcomes[i].leased)
+			steps[i] = step_leased(&steps[i], &outcomes[i].lease, arena);
+		if (outcomes[i].n_advertised)
+			steps[i] = step_advertised(&steps[i], &outcomes[i], arena);
+	}
 	*done = *plan;
 	done->steps = steps;
 	return done;

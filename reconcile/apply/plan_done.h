@@ -9,8 +9,8 @@
 struct link_spec link_spec_leased(const struct link_spec *desired, const struct lease *lease,
 				  struct arena *arena);
 
-/* The same steps with the results of the run. In the arena, which must outlive it; call plan_free
- * for one of the two. */
+/* The same steps with the leases, and the addresses of router advertisements, of the run. In the
+ * arena, which must outlive it; call plan_free for one of the two. */
 const struct plan *plan_done(const struct plan *plan, const struct outcome *outcomes,
 			     struct arena *arena);
 

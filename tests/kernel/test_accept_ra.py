@@ -52,8 +52,9 @@ def first(host):
     host.netns("web")
     with advertising(host):
         done = host.apply(TEXT)
-        assert done.plan[0].startswith("+ attach web/n eth0 accept_ra 06:"), done
-        address, = numbered(host)
+        address, = advertised(host)
+        assert f" eth0 accept_ra {address} 06:" in done.plan[0], done
+        assert not any(item.get("tentative") for item in host.link("web", "eth0")["addr_info"]), "usable"
         same(host.until(lambda: defaults(host), "a default route"), {("eth0", "ra")}, "default routes")
         same((host.sysctl("web", "net/ipv6/conf/eth0/accept_ra"),
               host.sysctl("web", "net/ipv6/conf/eth0/accept_ra_defrtr")), ("2", "1"), "the settings")
@@ -74,6 +75,28 @@ def first(host):
         same(host.diff(exported, code=0).plan, [], "a diff against the export")
         host.delete(TEXT)
         same(host.names("web"), set(), "links")
+
+
+@test("accept_ra: apply waits for an address, which is reported; a note where no router advertises one")
+def awaited(host):
+    host.netns("web", "db")
+    text = document({"n": NET}, {"web": ["n"], "db": ["n"]})
+    with advertising(host):
+        steps = host.apply(text, "-o", "json").json["steps"]
+        same({step["container"]: set(step["addresses"]) for step in steps},
+             {space: advertised(host, ns=space) for space in ("web", "db")}, "the addresses in JSON")
+        assert all(step["addresses"] for step in steps), steps
+        host.unchanged(text)
+        host.delete(text)
+        done = host.apply(text, "--confirm=1", code=5)
+        assert "accept_ra 2001:db8:86:" in done.out, done
+    host.delete(text)
+    done = host.apply(TEXT)
+    assert "attach web/n: no router has advertised an address within 6 s" in done.err, done
+    same((advertised(host), host.names("web")), (set(), {"eth0"}), "without a router")
+    host.delete(TEXT)
+    step, = host.apply(TEXT, "-o", "json").json["steps"]
+    assert "no router has advertised" in step["note"] and step["outcome"] == "done", step
 
 
 @test("accept_ra: in addition to addresses of the file; a gateway of the file has the default route")
@@ -162,18 +185,12 @@ def exported_defaults(host):
     key = "net.ipv6.conf.IFNAME.accept_ra_defrtr"
     networks = {"n": NET, "m": {**NET, "parent": "eth1"}}
     with advertising(host), advertising(host, link="up1", prefix="2001:db8:87::"):
-        for n, m in (({}, {}), ({"sysctls": {key: "0"}}, {}), ({}, {"sysctls": {key: "1"}}), ({}, {"gw_priority": 1}),
-                     ({"sysctls": {key: "0"}}, {"sysctls": {key: "1"}}), ({"sysctls": {key: "0"}}, {"sysctls": {key: "0"}})):
+        for n, m in (({}, {"gw_priority": 1}), ({}, {"sysctls": {key: "1"}}), ({"sysctls": {key: "0"}}, {})):
             host.apply(document(networks, {"web": {"n": n, "m": m}}))
             numbered(host)
             numbered(host, "2001:db8:87:", link="eth1")
-            before = [host.sysctl("web", f"net/ipv6/conf/{name}/accept_ra_defrtr") for name in ("eth0", "eth1")]
             exported = host.mvapply("export").out
             same(host.diff(exported, code=0).plan, [], f"a diff of {n}, {m} against {exported}")
-            host.delete(exported)
-            host.apply(exported)
-            same([host.sysctl("web", f"net/ipv6/conf/{name}/accept_ra_defrtr") for name in ("eth0", "eth1")], before,
-                 "the sysctls after an apply of the export")
         host.apply(document({"n": {**NET, "internal": True}}, {"web": ["n"]}), "--max-delete=2")
         numbered(host)
         exported = host.mvapply("export").out
