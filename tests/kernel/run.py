@@ -231,6 +231,8 @@ def main():
                              "are for both; what cannot run here counts as failed")
     parser.add_argument("--dependent", action="store_true",
                         help="only the tests whose expectation depends on a feature of the kernel")
+    parser.add_argument("--stride", type=int, default=1, metavar="N",
+                        help="of the faults before each call, message or answer only each Nth: for a slow machine")
     parser.add_argument("--kernel", metavar="FILE", help="write what the kernel has to this file, as JSON")
     parser.add_argument("--shard", metavar="I/N", help="only the Ith of N parts")
     parser.add_argument("--logs", help="a folder for the tests' logs")
@@ -238,7 +240,8 @@ def main():
     options.logs = options.logs or os.path.join(os.path.dirname(os.path.abspath(options.binary)),
                                                 "kernel")
     if options.dependent:
-        os.environ["SHORT"] = "1"  # for faults.py and test_model.py
+        os.environ["SHORT"] = "1"  # for test_model.py and test_counts.py
+    os.environ["STRIDE"] = str(options.stride)  # for faults.py
     for file in sorted(os.listdir(HERE)):
         if file.startswith("test_") and file.endswith(".py"):
             importlib.import_module(file[:-3])

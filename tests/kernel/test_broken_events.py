@@ -4,7 +4,7 @@ import errno
 import re
 
 from declare import document, lan
-from faults import LOG, WHOLE, noted, preload, state
+from faults import LOG, STRIDE, WHOLE, noted, preload, state
 from host import same
 from registry import test
 from service import watching
@@ -79,7 +79,7 @@ def broken_off(host):
 @test("broken: signals during system calls, and replies to or from other processes")
 def in_between(host):
     wanted, unmanaged = crowded(host)
-    for number in range(1, len(answers_of(host)) + 1, 1 if WHOLE else 3):
+    for number in range(1, len(answers_of(host)) + 1, 1 if WHOLE else 3 * STRIDE):
         for fault in "send-eintr", "receive-eintr", "stale", "forged", "forged-long":
             applies(host, wanted, unmanaged, f"{fault}@{number}", code=0)
 
@@ -90,10 +90,10 @@ def blank(host):
     answers = noted(host, "answer", lambda env: host.mvapply("apply", "-f", "network.yaml", env=env))
     host.delete(TEXT)
     said = 0
-    for number in [number for number, size in answers if size == 36]:
+    for number in [number for number, size in answers if size == 36][::STRIDE]:
         done = applies(host, wanted, unmanaged, f"blank@{number}")
         said += "the kernel's answer is malformed" in done.err
-    assert said > 5, f"{said} were said to be none"
+    assert said > 5 // STRIDE, f"{said} were said to be none"
 
 
 @test("broken: an incomplete state is not planned from")
@@ -102,7 +102,7 @@ def half_looks(host):
     host.apply(TEXT)
     answers = noted(host, "answer", lambda env: host.diff(TEXT, code=0, env=env))
     codes = set()
-    for number, size in answers:
+    for number, size in answers[::STRIDE]:
         for rule in f"lost@{number}", f"cut@{number}={size // 2}", f"malform@{number}":
             done = host.mvapply("diff", "-f", "network.yaml", code=None, env=preload(host, rule))
             codes.add(done.code)
@@ -146,7 +146,7 @@ def lost(host):
     wanted, unmanaged = crowded(host)
     answers = answers_of(host)
     assert len(answers) > 30, answers
-    for number, _ in answers if WHOLE else answers[::2]:
+    for number, _ in answers if WHOLE else answers[::2 * STRIDE]:
         applies(host, wanted, unmanaged, f"lost@{number}")
 
 
@@ -155,11 +155,11 @@ def cut(host):
     wanted, unmanaged = crowded(host)
     said = 0
     answers = answers_of(host)
-    for number, size in answers if WHOLE else answers[1::2]:
+    for number, size in answers if WHOLE else answers[1::2 * STRIDE]:
         for left in {size // 2, 10, size - 4} if WHOLE else {size // 2}:
             done = applies(host, wanted, unmanaged, f"cut@{number}={left}")
             said += "malformed" in done.err + done.out
-    assert said > 10, f"only {said} were said to be malformed"
+    assert said > 10 // STRIDE, f"only {said} were said to be malformed"
 
 
 @test("broken: an invalid reply")
@@ -171,7 +171,7 @@ def garbled(host):
     before = host.snapshot("host", "lan")
     count = len(answers_of(host))
     codes = set()
-    for number in range(1, count + 1, 1 if WHOLE else 2):
+    for number in range(1, count + 1, 1 if WHOLE else 2 * STRIDE):
         for seed in range(12 if WHOLE else 1):
             done = host.mvapply("apply", "-f", "network.yaml", code=None,
                                 env=preload(host, f"garble@{number}={seed * count + number}"))

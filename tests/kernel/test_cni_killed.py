@@ -5,7 +5,7 @@ import json
 import os
 
 from declare import document, lan
-from faults import WHOLE, killed
+from faults import STRIDE, WHOLE, killed
 from host import WORK, same
 from registry import test
 
@@ -56,7 +56,7 @@ def each_call(host, args, text):
              f"ADD after a kill before call {number} of {total} of ADD")
         plugin.call("DEL")
         reap()
-        number += 1
+        number += STRIDE
     assert number > total - 10 and 0 < made < number, f"killed {number} times of {total}, {made} with a link"
     print(f"killed {number} times")
 

@@ -9,7 +9,7 @@ import subprocess
 
 from declare import VLAN, document, lan
 from fake_daemon import daemon
-from faults import LOG, WHOLE, hidden_link, killed, preload
+from faults import LOG, STRIDE, WHOLE, hidden_link, killed, preload
 from features import ADDRESS_PROTOCOL
 from host import same
 from registry import test
@@ -655,7 +655,7 @@ def broken(host):
     for kind, rule in (("request", "refuse@{}=16"), ("dump", "interrupt@{}"), ("answer", "lost@{}"),
                        ("answer", "cut@{}=20")):
         assert counts[kind] > 10, counts
-        for number in range(1, counts[kind] + 1, 1 if WHOLE else 2):
+        for number in range(1, counts[kind] + 1, 1 if WHOLE else 2 * STRIDE):
             fault = rule.format(number)
             code, said = under_faults(host, fault)
             codes.add(code)
@@ -698,7 +698,7 @@ def killed_anywhere(host):
     host.apply(BEFORE)
     host.write(document({"n": NET}, {"web": {"n": {"ipv4_address": "172.16.86.77"}}, "ci": ["n"]}))
     before = host.snapshot(final_state=True)
-    for number in range(1, 1000):
+    for number in range(1, 1000, STRIDE):
         if not killed(host, number, "sendto,sendmsg,write", "apply", "-f", "network.yaml",
                       "--confirm=1"):
             break

@@ -8,7 +8,7 @@ import socket
 
 from declare import document, lan
 from dhcp_server import serving
-from faults import killed, noted, preload
+from faults import STRIDE, killed, noted, preload
 from host import same
 from registry import test
 
@@ -359,7 +359,7 @@ def interrupted(host):
         prepare()
         total = killed(host, 0, "sendto,write", command, "-f", path)
         host.apply(wanted)
-        for number in range(1, total + 1):
+        for number in range(1, total + 1, STRIDE):
             prepare()
             killed(host, number, "sendto,write", command, "-f", path)
             host.apply(wanted)

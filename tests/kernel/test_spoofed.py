@@ -8,7 +8,7 @@ import sys
 
 import spoofer
 from declare import document, lan
-from faults import WHOLE, killed, meanwhile, state
+from faults import STRIDE, WHOLE, killed, meanwhile, state
 from host import same
 from intruder import become_nobody
 from registry import test
@@ -83,7 +83,7 @@ def spoofed(host, calls, prepare, *arguments):
             with host.inside(name):
                 found.extend(spoofer.ports())
                 spoofer.spoof_once()
-    for number in range(1, total + 1, 1 if WHOLE else 3):
+    for number in range(1, total + 1, 1 if WHOLE else 3 * STRIDE):
         prepare()
         done, reached = meanwhile(host, number, calls, callback, *arguments)
         if reached:

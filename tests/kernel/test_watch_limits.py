@@ -10,6 +10,7 @@ import subprocess
 import termios
 
 from declare import document, lan
+from faults import STRIDE
 from host import same
 from registry import test
 from service import watching
@@ -196,7 +197,7 @@ def one_too_many(host):
     names = [f"c{number:02}" for number in range(30)]
     host.netns(*names)
     text = document({"n": lan(ip_range="172.16.86.0/24")}, {name: ["n"] for name in names})
-    for hard in range(38, 68, 3):
+    for hard in range(38, 68, 3 * STRIDE):
         with watching(host, "-f", host.write(text),
                       before=lambda hard=hard: resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard)),
                       converged=False) as service:

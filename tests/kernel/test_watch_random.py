@@ -7,11 +7,12 @@ import signal
 import time
 
 from declare import document, lan
+from faults import STRIDE
 from host import WORK, same
 from registry import test
 from service import watching
 
-EVENTS = int(os.environ.get("WATCH_EVENTS", "1000"))
+EVENTS = int(os.environ.get("WATCH_EVENTS", 1000 // STRIDE))
 SEED = int(os.environ.get("WATCH_SEED", "1"))
 NAMES = [f"c{number}" for number in range(12)]
 ROOM_KB = 256  # tolerance for anonymous memory: the allocator's
