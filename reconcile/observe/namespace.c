@@ -233,10 +233,20 @@ static void *array_keep(struct arena *arena, const void *items, size_t size)
 	return size ? memcpy(arena_alloc(arena, size), items, size) : NULL;
 }
 
+static int ifindex_compare(const void *a, const void *b)
+{
+	const int one = ((const struct live_link *)a)->ifindex;
+	const int other = ((const struct live_link *)b)->ifindex;
+	return (one > other) - (one < other);
+}
+
 /* Growing arrays waste arena memory, and these are kept for each namespace: copy them once
- * complete. */
+ * complete. Older kernels list links by a hash of their ifindex (rtnl_dump_ifinfo): sorted,
+ * the output is the same on each kernel. */
 static void arrays_keep(struct live_ns *ns)
 {
+	if (ns->n_links)
+		qsort(ns->links, ns->n_links, sizeof(*ns->links), ifindex_compare);
 	ns->links = array_keep(ns->arena, ns->links, ns->n_links * sizeof(*ns->links));
 	ns->addrs = array_keep(ns->arena, ns->addrs, ns->n_addrs * sizeof(*ns->addrs));
 	ns->routes = array_keep(ns->arena, ns->routes, ns->n_routes * sizeof(*ns->routes));
