@@ -1,7 +1,7 @@
 #include "kernel/kernel_features.h"
 
 #include "kernel/netlink.h"
-#include "kernel/rtnl_encode.h"
+#include "kernel/rtnl_encode_probe.h"
 
 #include <errno.h>
 #include <string.h>
@@ -37,18 +37,59 @@ int feature_missing_kinds(unsigned kinds, unsigned *ret_missing, struct error *e
 	return result;
 }
 
-int feature_bclim(bool *ret, struct error *error)
+/* Of an attribute with a wrong size. */
+static bool lacks_attribute(int errnum)
+{
+	return errnum != ERANGE && errnum != EPERM && errnum != EOPNOTSUPP;
+}
+
+static bool lacks_message(int errnum)
+{
+	return errnum == EOPNOTSUPP;
+}
+
+static bool lacks_rename(int errnum)
+{
+	return errnum == EBUSY;
+}
+
+static const struct {
+	bool (*encode)(union message *message);
+	bool (*lacks)(int errnum);
+} probes[N_FEATURES] = {
+	[FEATURE_BCQUEUELEN] = {encode_bcqueuelen_probe, lacks_attribute},
+	[FEATURE_BCLIM] = {encode_bclim_probe, lacks_attribute},
+	[FEATURE_ADDR_PROTOCOL] = {encode_addr_protocol_probe, lacks_attribute},
+	[FEATURE_ALTNAME] = {encode_altname_probe, lacks_message},
+	[FEATURE_RENAME_UP] = {encode_rename_probe, lacks_rename},
+};
+
+static int probes_send(struct netlink *netlink, struct batch *batch, unsigned features,
+		       unsigned *ret_missing, struct error *error)
 {
 	union message message;
+	for (enum kernel_feature feature = 0; feature < N_FEATURES; feature++)
+		if (features & FEATURE_BIT(feature) && probes[feature].encode(&message))
+			batch_add(batch, &message.header, false);
+	const int status = batch_send(netlink, batch, error);
+	size_t number = 0;
+	for (enum kernel_feature feature = 0; feature < N_FEATURES && status == 0; feature++)
+		if (features & FEATURE_BIT(feature) &&
+		    probes[feature].lacks(batch_reply(batch, number++)->errnum))
+			*ret_missing |= FEATURE_BIT(feature);
+	return status;
+}
+
+int features_missing(unsigned features, unsigned *ret_missing, struct error *error)
+{
+	*ret_missing = 0;
+	if (!features)
+		return 0;
 	struct netlink *netlink = netlink_open(error);
 	if (!netlink)
 		return -error->errnum;
 	struct batch *batch = batch_new();
-	if (encode_bclim_probe(&message))
-		batch_add(batch, &message.header, false);
-	const int status = batch_send(netlink, batch, error);
-	const int errnum = status == 0 ? batch_reply(batch, 0)->errnum : 0;
-	*ret = errnum == ERANGE || errnum == EPERM || errnum == EOPNOTSUPP;
+	const int status = probes_send(netlink, batch, features, ret_missing, error);
 	batch_free(batch);
 	netlink_close(netlink);
 	return status;

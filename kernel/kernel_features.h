@@ -1,4 +1,4 @@
-/* Detects which kinds of links the kernel can create, and whether it has policy routing. */
+/* Detects which kinds of links the kernel can create, and which features it has. */
 #ifndef KERNEL_KERNEL_FEATURES_H
 #define KERNEL_KERNEL_FEATURES_H
 
@@ -12,11 +12,25 @@
  * without CAP_NET_ADMIN. */
 int feature_missing_kinds(unsigned kinds, unsigned *ret_missing, struct error *error);
 
-/* Sets whether the kernel has IFLA_MACVLAN_BC_CUTOFF (6.4). The request has the attribute with a
- * size that its policy refuses with ERANGE (validate_nla), before the link's own validation refuses
- * the rest; an older kernel skips the attribute. Without CAP_NET_ADMIN or macvlan nobody
- * knows: true. Returns 0, or a negative errno. */
-int feature_bclim(bool *ret, struct error *error);
+/* What not every kernel has. */
+enum kernel_feature {
+	FEATURE_BCQUEUELEN,    /* IFLA_MACVLAN_BC_QUEUE_LEN (5.11) */
+	FEATURE_BCLIM,         /* IFLA_MACVLAN_BC_CUTOFF (6.4) */
+	FEATURE_ADDR_PROTOCOL, /* IFA_PROTO (5.18) */
+	FEATURE_ALTNAME,       /* RTM_NEWLINKPROP (5.5) */
+	FEATURE_RENAME_UP,     /* renaming a link that is up (6.2): only where the loopback is up
+				  and LOOPBACK_IFINDEX is LOOPBACK_NAME */
+	N_FEATURES
+};
+
+#define FEATURE_BIT(feature) (1U << (feature))
+
+/* Sets the mask of those of `features` (FEATURE_BIT) that the kernel lacks, by one request each,
+ * which changes nothing. An attribute with a wrong size is refused with ERANGE if the kernel knows
+ * it (validate_nla), which leaves a line in the kernel's log; otherwise the kernel skips it and
+ * refuses the request for another reason. Without CAP_NET_ADMIN, or for bcqueuelen and bclim
+ * without macvlan, nobody knows: the feature is not missing. Returns 0, or a negative errno. */
+int features_missing(unsigned features, unsigned *ret_missing, struct error *error);
 
 /* Sets whether the kernel lists rules of policy routing: it answers EOPNOTSUPP without them
  * (rtnetlink_rcv_msg). Returns 0, or a negative errno. */

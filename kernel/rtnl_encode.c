@@ -145,31 +145,6 @@ bool encode_link_create(union message *message, const struct link_spec *spec,
 	       info_put(message, spec);
 }
 
-/* `value`: an attribute of IFLA_INFO_DATA with a wrong size; 0: none. */
-static bool probe_encode(union message *message, enum link_kind kind, uint16_t value)
-{
-	message_begin(message, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg));
-	if (!attr_put_u8(message, IFLA_ADDRESS, 0))
-		return false;
-	struct nlattr *info = attr_nest_begin(message, IFLA_LINKINFO);
-	if (!info || !attr_put_text(message, IFLA_INFO_KIND, link_kind_name(kind)))
-		return false;
-	struct nlattr *data = value ? attr_nest_begin(message, IFLA_INFO_DATA) : NULL;
-	if (value && (!data || !attr_put_u8(message, value, 0)))
-		return false;
-	return (!data || attr_nest_end(message, data)) && attr_nest_end(message, info);
-}
-
-bool encode_kind_probe(union message *message, enum link_kind kind)
-{
-	return probe_encode(message, kind, 0);
-}
-
-bool encode_bclim_probe(union message *message)
-{
-	return probe_encode(message, KIND_MACVLAN, MACVLAN_BC_CUTOFF);
-}
-
 bool encode_link_delete(union message *message, int ifindex)
 {
 	link_begin(message, RTM_DELLINK, 0, ifindex);

@@ -42,12 +42,6 @@ bool encode_link_get(union message *message, int ifindex);
 bool encode_link_find(union message *message, const char *name);
 bool encode_link_create(union message *message, const struct link_spec *spec,
 			const struct link_creation *creation);
-/* A request that creates nothing: the kernel refuses it even if it supports the kind, since it has
- * no parent, and an address of 1 byte, which every kind refuses (macvlan_validate,
- * dummy_validate). */
-bool encode_kind_probe(union message *message, enum link_kind kind);
-/* The same for a macvlan, with IFLA_MACVLAN_BC_CUTOFF of 1 byte. */
-bool encode_bclim_probe(union message *message);
 bool encode_link_delete(union message *message, int ifindex);
 /* "" removes the alias. */
 bool encode_link_alias(union message *message, int ifindex, const char *alias);

@@ -272,9 +272,10 @@ static const struct code_text texts[] = {
 	 "CAP_NET_RAW; `mvapply doctor` shows which one is missing. A security "
 	 "module can also deny the operation."},
 	{CODE_KERNEL_LACKS, CLASS_FAILED, "not supported by the kernel",
-	 "The kernel module for this kind of link is missing. Load it "
-	 "with `modprobe`, or install the package with the kernel's extra "
-	 "modules."},
+	 "The message names what the kernel lacks. If it is a module, load it with `modprobe`, or "
+	 "install the package with the kernel's extra modules. A feature of a later version needs "
+	 "such a kernel; without it the key has no effect, or the behaviour that the message "
+	 "states."},
 	{CODE_PARENT_BUSY, CLASS_FAILED, "the parent does not accept the link",
 	 "The parent is in a bridge or bond, carries links of the other driver, "
 	 "or carries a passthru link. `ip -d link show` lists the links on it."},

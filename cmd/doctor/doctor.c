@@ -39,6 +39,7 @@ static const struct {
 } levels[] = {
 	[FINDING_PROBLEM] = {"problem", SGR_RED},
 	[FINDING_WARNING] = {"warning", SGR_YELLOW},
+	[FINDING_NOTE] = {"note", ""},
 };
 
 struct finding *finding_add(struct examination *examination, enum finding_level level,
@@ -93,29 +94,31 @@ static void report_ok(struct arena *arena, const struct text *text, const char *
 static void check_one(const struct check *check, struct examination *examination,
 		      const struct text *text)
 {
-	size_t before = examination->n_findings;
+	const size_t before = examination->n_findings;
+	const size_t notes = count(examination, FINDING_NOTE);
 	examination->check = check->name;
 	const char *examined =
 		(examination->host_alone ? check->without_files : check->examine)(examination);
 	for (size_t i = before; text && i < examination->n_findings; i++)
 		report_finding(examination->arena, text, &examination->findings[i]);
-	if (text && examined && before == examination->n_findings)
+	const size_t found = examination->n_findings - before;
+	if (text && examined && found == count(examination, FINDING_NOTE) - notes)
 		report_ok(examination->arena, text, check->name, examined);
 }
 
 static json_t *json_findings(const struct examination *examination)
 {
-	json_t *list = json_array();
+	json_t *list = json_array(), *notes = json_array();
 	for (size_t i = 0; i < examination->n_findings; i++) {
 		const struct finding *finding = &examination->findings[i];
-		json_push(list,
+		json_push(finding->level == FINDING_NOTE ? notes : list,
 			  json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "level",
 				    levels[finding->level].name, "check", finding->check, "code",
 				    json_code(finding->code), "subject",
 				    json_text(finding->subject), "message",
 				    json_text(finding->text), "fix", json_text(finding->fix)));
 	}
-	json_t *document = json_pack("{s:o}", "findings", list);
+	json_t *document = json_pack("{s:o, s:o}", "findings", list, "notes", notes);
 	if (examination->traffic)
 		json_put(document, "traffic", traffic_json(examination->traffic));
 	incomplete_json(document, examination->run ? examination->run->live : NULL);

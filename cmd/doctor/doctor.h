@@ -9,6 +9,7 @@
 enum finding_level {
 	FINDING_PROBLEM, /* a part of the configuration will not work */
 	FINDING_WARNING, /* it may not work; the user has to decide */
+	FINDING_NOTE,    /* what differs on this kernel; nothing is wrong */
 };
 
 struct finding {

@@ -1,11 +1,8 @@
-/* The doctor's checks of the host: capabilities, kernel, sysctls. */
+/* The doctor's checks of the host: capabilities, IPv6, sysctls. */
 #include "cmd/doctor/doctor.h"
 
-#include "kernel/kernel_features.h"
-#include "kernel/link_kind.h"
 #include "lib/capability.h"
 #include "lib/cleanup.h"
-#include "reconcile/plan/parent_link.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -68,98 +65,6 @@ const char *examine_rights(struct examination *examination)
 				    row->fix);
 	}
 	return names;
-}
-
-/* Where the host could not be read, eth0.10 is taken for a VLAN. */
-static bool needs_vlan(const struct examination *examination, const struct network *network)
-{
-	if (!network->parent || !examination->run)
-		return network->vlan || network->short_form.parent;
-	return parent_link_find(examination->run->live->namespaces[0], network).vlan;
-}
-
-/* A mask of 1 << enum link_kind. */
-static unsigned needed_kinds(const struct examination *examination)
-{
-	const struct desired *desired = examination->desired;
-	unsigned kinds = 0;
-	for (size_t i = 0; i < desired->n_sets; i++)
-		for (size_t j = 0; j < desired->sets[i].n_networks; j++) {
-			const struct network *network = &desired->sets[i].networks[j];
-			kinds |= 1U << link_kind_of_driver(network->driver);
-			kinds |= needs_vlan(examination, network) ? 1U << KIND_VLAN : 0;
-			kinds |= network->parent ? 0 : 1U << KIND_DUMMY;
-		}
-	return kinds;
-}
-
-/* The same without files. */
-static const unsigned creatable_kinds = 1U << KIND_MACVLAN | 1U << KIND_IPVLAN |
-					1U << KIND_MACVTAP | 1U << KIND_VLAN | 1U << KIND_DUMMY;
-
-/* Whether its default route may have to be in addition to that of its engine. */
-static bool may_need_policy_routing(const struct container *container)
-{
-	if (container->source_kind != SOURCE_DOCKER && container->source_kind != SOURCE_PODMAN)
-		return false;
-	for (size_t i = 0; i < container->n_attachments; i++)
-		if (container->attachments[i].gw_priority > 0)
-			return true;
-	return false;
-}
-
-static bool needs_policy_routing(const struct desired *desired)
-{
-	for (size_t i = 0; i < desired->n_sets; i++)
-		for (size_t k = 0; k < desired->sets[i].n_containers; k++)
-			if (may_need_policy_routing(&desired->sets[i].containers[k]))
-				return true;
-	return false;
-}
-
-static void examine_policy_routing(struct examination *examination)
-{
-	struct error ignored;
-	bool there;
-	if (needs_policy_routing(examination->desired) &&
-	    feature_policy_routing(&there, &ignored) == 0 && !there)
-		finding_add(examination, FINDING_WARNING, the_host,
-			    "the kernel has no policy routing, which a `gw_priority` needs in a "
-			    "container with a default route of its engine",
-			    "use a kernel with CONFIG_IP_MULTIPLE_TABLES and "
-			    "CONFIG_IPV6_MULTIPLE_TABLES, or remove `gw_priority`")
-			->code = CODE_KERNEL_LACKS;
-}
-
-const char *examine_kernel(struct examination *examination)
-{
-	struct arena *arena = examination->arena;
-	const bool alone = examination->host_alone;
-	unsigned kinds = alone ? creatable_kinds : needed_kinds(examination), missing;
-	const char *names = NULL;
-	struct error error;
-	if (feature_missing_kinds(kinds, &missing, &error) < 0)
-		return NULL; /* no capability to detect it, which is reported already */
-	for (enum link_kind kind = KIND_OTHER + 1; kind < N_LINK_KINDS; kind++) {
-		const char *name = link_kind_name(kind), *module = link_type(kind)->module;
-		if (kinds & 1U << kind)
-			names = names ? arena_printf(arena, "%s, %s", names, name) : name;
-		if (missing & 1U << kind)
-			finding_add(examination, alone ? FINDING_WARNING : FINDING_PROBLEM,
-				    the_host,
-				    arena_printf(arena,
-						 "the kernel cannot create %s links: "
-						 "it has no module %s",
-						 name, module),
-				    arena_printf(arena,
-						 "`modprobe %s`, or install the kernel's "
-						 "package with its extra modules",
-						 module));
-	}
-	examine_policy_routing(examination);
-	return !names  ? "the files use no kind of link"
-	       : alone ? arena_printf(arena, "it supports %s links", names)
-		       : arena_printf(arena, "it supports the links that the files use: %s", names);
 }
 
 static bool uses_ipv6(const struct desired *desired)

@@ -1,9 +1,9 @@
 #include "reconcile/observe/observe.h"
 
-#include "kernel/kernel_features.h"
 #include "lib/cleanup.h"
 #include "lib/file_text.h"
 #include "lib/thread_pool.h"
+#include "reconcile/observe/features.h"
 #include "reconcile/observe/internal.h"
 #include "reconcile/observe/namespace.h"
 #include "reconcile/observe/netns_lookup.h"
@@ -247,18 +247,6 @@ static struct live *live_new(void)
 	return live;
 }
 
-/* Asks the kernel only for what a network needs. */
-static int features_read(struct live *live, const struct desired *desired, struct error *error)
-{
-	bool bclim = true, needed = false;
-	for (size_t i = 0; i < desired->n_sets; i++)
-		for (size_t k = 0; k < desired->sets[i].n_networks; k++)
-			needed |= desired->sets[i].networks[k].has_bclim;
-	const int status = needed ? feature_bclim(&bclim, error) : 0;
-	live->lacks_bclim = !bclim;
-	return status;
-}
-
 /* The observer owns the namespaces of `before` from the start: it frees them or passes them on. */
 static struct live *observe_all(struct live *before, const struct desired *desired,
 				struct lookups *lookups, bool wide, struct error *error)
@@ -276,8 +264,6 @@ static struct live *observe_all(struct live *before, const struct desired *desir
 	live->addr_proto = before && before->addr_proto;
 
 	int status = host_open(&observer, error);
-	if (status == 0)
-		status = features_read(live, desired, error);
 	if (status == 0) {
 		container_lookups_find(&observer, desired);
 		if (before)
@@ -294,6 +280,8 @@ static struct live *observe_all(struct live *before, const struct desired *desir
 		no_descriptors_report(&observer);
 	}
 	namespaces_finish(&observer);
+	if (status == 0)
+		status = features_read(live, before, desired, error);
 	if (before)
 		arena_free(before->arena);
 	resolv_conf_files_observe(live, desired);
@@ -334,13 +322,15 @@ struct live *observe_containers(const struct desired *desired, const struct cont
 	namespaces_grow(&observer);
 	observer.own_routes = !host_has_access(desired);
 	int status = host_open(&observer, error);
-	if (status == 0)
-		status = features_read(observer.live, desired, error);
 	if (status == 0) {
 		container_lookups_find(&observer, desired);
 		status = namespaces_read(&observer, error);
 	}
-	return observed(&observer, status);
+	struct live *live = observed(&observer, status);
+	if (!live || features_read(live, NULL, desired, error) == 0)
+		return live;
+	live_free(live);
+	return NULL;
 }
 
 struct live *observe(const struct desired *desired, struct lookups *lookups, struct error *error)

@@ -1,5 +1,6 @@
 #include "reconcile/plan/link_specs.h"
 
+#include "kernel/kernel_features.h"
 #include "kernel/link_kind.h"
 #include "reconcile/state/policy_routing.h"
 
@@ -254,7 +255,7 @@ static void settings_specify(const struct specifier *specifier,
 {
 	const struct network *network = planned->network;
 	const struct link_settings settings = attachment_settings(planned->attachment);
-	const bool bclim = !specifier->assigned->input->live->lacks_bclim;
+	const bool bclim = !(specifier->assigned->input->live->lacks & FEATURE_BIT(FEATURE_BCLIM));
 	spec->has_bclim = network->has_bclim && bclim;
 	spec->bclim = bclim ? network_bclim(network) : BCLIM_DEFAULT;
 	spec->resets_bclim = bclim_is_own(specifier->assigned, planned);

@@ -110,9 +110,10 @@ struct live {
 	size_t n_unreadable;
 	const char **unwritten; /* the paths of `resolv_conf` without the attachment's file */
 	size_t n_unwritten;
-	bool addr_proto;  /* the kernel reports IFA_PROTO (5.18 and later) */
-	bool lacks_bclim; /* the kernel has no IFLA_MACVLAN_BC_CUTOFF (before 6.4); read if a
-			     network has `bclim` */
+	bool addr_proto;         /* the kernel reports IFA_PROTO (5.18 and later) */
+	unsigned lacks;          /* what the kernel lacks of what the networks ask for: a mask of
+				    FEATURE_BIT (kernel/kernel_features.h) */
+	unsigned features_known; /* those of them that were probed */
 };
 
 /* Whether the container is unknown because it could not be read. A container that must have

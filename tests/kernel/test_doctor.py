@@ -1,10 +1,15 @@
 """The doctor's findings, and the fixes that it suggests."""
+import errno
 import os
 
 import linux
 from declare import BRIDGE, document, lan
+from faults import noted, preload
+from features import ADDRESS_PROTOCOL, MULTICAST_LIMIT, QUEUE_LENGTH, RENAME_UP
 from host import ETH0_MAC, same
 from registry import test
+
+NEW_LINK_PROPERTY = 108
 
 
 def devices(**files):
@@ -42,6 +47,59 @@ def fit(host):
     host.apply(BRIDGE)
     same(host.silently("doctor", lambda: findings(host, BRIDGE, 0)), {}, "findings, converged")
     assert "No problem found." in host.mvapply("doctor", "-f", "network.yaml").out
+
+
+def lacks(host, text, code=0):
+    """level -> what the doctor finds about the kernel's features, in JSON and as text."""
+    done = host.silently("doctor", lambda: host.mvapply("doctor", "-f", host.write(text), "-o", "json", code=code).json)
+    found = {}
+    shown = " ".join(host.mvapply("doctor", "-f", "network.yaml", code=code).out.split())
+    for finding in done["findings"] + done["notes"]:
+        if finding["code"] == "MV0903":
+            found.setdefault(finding["level"], []).append(finding["message"])
+            assert finding["message"] in shown, f"no {finding['message']!r} in {shown}"
+    return {level: [[word for word in ("`bcqueuelen`", "`bclim`", "rename", "protocol of addresses", "alternative names") if word in text]
+                    for text in texts] for level, texts in found.items()}
+
+
+@test("doctor: what the kernel lacks of what the files ask for, before the first apply and after it",
+      features=[ADDRESS_PROTOCOL, MULTICAST_LIMIT, QUEUE_LENGTH, RENAME_UP])
+def kernel_lacks(host):
+    devices()
+    host.netns("web")
+    host.ip("host", "link set lo up")
+
+    def text(name):
+        return document({"n": lan(bcqueuelen=50, bclim=5, ip_range="172.16.86.0/25")}, {"web": {"n": {"interface_name": name}}})
+    queue = [*([] if host.has(QUEUE_LENGTH) else [["`bcqueuelen`"]]), *([] if host.has(MULTICAST_LIMIT) else [["`bclim`"]])]
+    note = {} if host.has(ADDRESS_PROTOCOL) else {"note": [["protocol of addresses"]]}
+
+    def expected(*others):
+        warned = [*([] if host.has(RENAME_UP) else others), *queue]
+        return {**({"warning": warned} if warned else {}), **note}
+    same(lacks(host, text("eth0")), expected(), "before")
+    host.apply(text("eth0"))
+    same(lacks(host, text("eth0")), expected(), "converged")
+    same(lacks(host, text("lan0")), expected(["rename"]), "with another name")
+    host.ip("host", "link set lo down")
+    same(lacks(host, text("lan0")), expected(), "where the loopback cannot say")
+    same(lacks(host, document({"n": lan(ip_range="172.16.86.0/25")}, {})), {}, "what the files do not ask for")
+
+
+@test("doctor: a kernel without alternative names of links")
+def no_altnames(host):
+    devices()
+    host.netns("web")
+    for text in (document({"n": lan(manage_parent=True, ip_range="172.16.86.0/25")}, {"web": ["n"]}),
+                 document({"n": lan(ip_range="172.16.86.0/25")}, {"web": {"n": {"altnames": ["uplink"]}}})):
+        host.write(text)
+        numbers = [number for number, kind in noted(host, "request", lambda env: host.mvapply(
+            "doctor", "-f", "network.yaml", env=env)) if kind == NEW_LINK_PROPERTY]
+        same(len(numbers), 1, "requests")
+        done = host.mvapply("doctor", "-f", "network.yaml", "-o", "json", code=1,
+                            env=preload(host, f"refuse@{numbers[0]}={errno.EOPNOTSUPP}")).json
+        same([(one["level"], one["code"]) for one in done["findings"] if "`altnames`" in one["message"]],
+             [("problem", "MV0903")], "findings")
 
 
 def rows(done):

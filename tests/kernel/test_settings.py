@@ -9,9 +9,10 @@ import yaml
 
 import multicast_limit
 from declare import document, lan
-from features import MULTICAST_LIMIT
+from features import MULTICAST_LIMIT, QUEUE_LENGTH
 from host import same
 from registry import test
+from service import watching
 
 SOL_PACKET, PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC = 263, 1, 1
 DEFAULTS = {"promisc": False, "allmulticast": False, "txqueuelen": 1000, "altnames": set()}
@@ -159,6 +160,25 @@ def undone(host):
     same(host.snapshot(), before, "after the rollback")
     host.apply(document({"n": lan()}, {}), "--confirm=1", code=5)
     same(settings(host), ALL_LIVE, "a link that was created again")
+
+
+@test("settings: bcqueuelen, which an older kernel drops in silence: a warning from the first run on", features=[QUEUE_LENGTH])
+def of_queue(host):
+    host.netns("web", "db")
+    first, text = (web({}, {"bcqueuelen": 50, "ip_range": "172.16.86.0/25"}, **more) for more in ({}, {"db": ["n"]}))
+    for command, file, code in (("diff", first, 2), ("apply", first, 0), ("diff", first, 0), ("apply", text, 0)):
+        done = host.mvapply(command, "-f", host.write(file), code=code)
+        same("this kernel has no `bcqueuelen`" in done.err, not host.has(QUEUE_LENGTH), f"a warning of {done}")
+        same("[MV0903]" in done.err, not host.has(QUEUE_LENGTH), f"its code, of {done}")
+    same([host.link(ns, "eth0")["linkinfo"]["info_data"].get("bcqueuelen") for ns in ("web", "db")],
+         [50 if host.has(QUEUE_LENGTH) else None] * 2, "the kernel's")
+    host.delete(text)
+    with watching(host, "-f", "network.yaml") as service:
+        host.ip("web", "link del eth0")
+        service.until(lambda: "eth0" in host.names("web"), "repaired")
+        service.quiet()
+        same(sum("this kernel has no `bcqueuelen`" in line for line in service.log()), 0 if host.has(QUEUE_LENGTH) else 1,
+             "warnings of the service")
 
 
 @test("settings: bclim, of all links of a parent", features=[MULTICAST_LIMIT])

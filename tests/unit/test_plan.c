@@ -1,4 +1,5 @@
 /* The plan, on values alone: each row edits an applied set and names the operations expected. */
+#include "kernel/kernel_features.h"
 #include "tests/unit/world.h"
 
 #include <linux/rtnetlink.h>
@@ -742,6 +743,7 @@ static void test_bcqueuelen_unknown(void **state)
 	world_reach(live, text);
 	warned(live, text, "");
 	web->links[0].has_bcqueuelen = false;
+	live->lacks = FEATURE_BIT(FEATURE_BCQUEUELEN);
 	warned(live, text,
 	       "this kernel has no `bcqueuelen` (it is from Linux 5.11): the links of network lan "
 	       "keep the kernel's own queue");
@@ -791,7 +793,7 @@ static void test_bclim_unknown(void **state)
 	(void)state;
 	const char *text = LAN(", ip_range: 172.16.86.0/25, bclim: 50") WEB;
 	struct live *live = world_new();
-	live->lacks_bclim = true;
+	live->lacks = FEATURE_BIT(FEATURE_BCLIM);
 	world_reach(live, text);
 	assert_int_equal(world_ns(live, "web")->links[0].bclim, BCLIM_DEFAULT);
 	warned(live, text,

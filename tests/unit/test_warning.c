@@ -87,10 +87,10 @@ static const struct row {
 	 "no routes of its leases [MV1206]"},
 	{{WARNING_BCQUEUELEN, {"lan"}},
 	 "this kernel has no `bcqueuelen` (it is from Linux 5.11): the links of network lan keep "
-	 "the kernel's own queue"},
+	 "the kernel's own queue [MV0903]"},
 	{{WARNING_BCLIM, {"lan"}},
 	 "this kernel has no `bclim` (it is from Linux 6.4): the links of network lan keep the "
-	 "kernel's own limit"},
+	 "kernel's own limit [MV0903]"},
 	{{WARNING_LEASE_RUNS_OUT, {"1"}},
 	 "1 DHCP lease expires instead of being released, because --confirm may have to restore "
 	 "them"},
