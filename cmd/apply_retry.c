@@ -91,14 +91,12 @@ static void outcomes_take(struct run *run, struct run *retry)
 		const size_t number = step ? (size_t)(step - retry->plan->steps) : 0;
 		if (step && !retry->selection.selected[number])
 			continue;
-		free(outcome->error);
-		free(outcome->note);
-		*outcome = (struct outcome){.state = OUTCOME_DONE};
+		outcome_clear(outcome);
+		outcome->state = OUTCOME_DONE;
 		if (!step)
 			continue;
 		*outcome = retry->outcomes[number];
-		retry->outcomes[number].error = NULL;
-		retry->outcomes[number].note = NULL;
+		retry->outcomes[number] = (struct outcome){.state = outcome->state};
 		steps[i] = *step;
 	}
 	run->plan = plan;

@@ -8,6 +8,7 @@
 #include "cmd/sandbox.h"
 #include "dhcp/broker.h"
 #include "dhcp/udhcpc_script.h"
+#include "lib/memory.h"
 #include "lib/thread_pool.h"
 
 #include <errno.h>
@@ -330,6 +331,7 @@ static int program(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	memory_share();
 	descriptors_fill();
 	return output_end(program(argc, argv));
 }

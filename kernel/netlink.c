@@ -14,6 +14,8 @@
 
 #define DUMP_TRIES   8
 #define RECEIVE_ROOM ((size_t)32 << 10) /* the largest datagram of several messages */
+/* The first room for the answer to a single request: many threads delete, each with a stack. */
+#define ANSWER_ROOM ((size_t)4 << 10)
 /* The limit for one datagram. A single link can exceed RECEIVE_ROOM (altnames, the priorities of a
  * VLAN), and its datagram has the same length (rtnl_calcit). Whoever controls a namespace decides
  * the length. */
@@ -101,18 +103,16 @@ static int reply_error(const struct reply *reply, struct error *error)
 			 reply->text[0] ? ": " : "", reply->text);
 }
 
-/* The messages of a dump that were received so far: most dumps fit on the stack. */
+/* The messages that were received so far. Most dumps fit into the `small` memory of the caller, on
+ * the stack. */
 struct heap {
-	char *bytes;
+	char *bytes, *small;
 	size_t used, size;
-	_Alignas(struct nlmsghdr) char small[2 * RECEIVE_ROOM];
 };
 
-static void heap_begin(struct heap *heap)
+static struct heap heap_begin(char *small, size_t size)
 {
-	heap->bytes = heap->small;
-	heap->used = 0;
-	heap->size = sizeof(heap->small);
+	return (struct heap){.bytes = small, .small = small, .size = size};
 }
 
 static void heap_cleanup(struct heap *heap)
@@ -267,8 +267,8 @@ static int dump_cut(const struct heap *heap, uint32_t seq, netlink_each *each, v
 int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_each *each, void *data,
 		 struct error *error)
 {
-	__attribute__((cleanup(heap_cleanup))) struct heap heap;
-	heap_begin(&heap);
+	_Alignas(struct nlmsghdr) char small[2 * RECEIVE_ROOM];
+	__attribute__((cleanup(heap_cleanup))) struct heap heap = heap_begin(small, sizeof(small));
 	for (int i = 0; i < DUMP_TRIES; i++) {
 		int status = dump_once(netlink, request, &heap, error);
 		if (status < 0)
@@ -282,7 +282,7 @@ int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_each
 			 DUMP_TRIES);
 }
 
-/* -EMSGSIZE: repeat the request with more room. */
+/* -EMSGSIZE: repeat the request, for which there is more room now. */
 static int request_once(struct netlink *netlink, struct nlmsghdr *request, struct heap *heap,
 			netlink_each *each, void *data, struct error *error)
 {
@@ -292,11 +292,12 @@ static int request_once(struct netlink *netlink, struct nlmsghdr *request, struc
 	if (status < 0)
 		return status;
 	for (;;) {
-		struct datagram answer = {.bytes = heap_room(heap, netlink->room),
-					  .room = netlink->room};
+		struct datagram answer = {.bytes = heap->bytes, .room = heap->size};
 		status = netlink_receive(netlink, &answer, 1, error);
-		if (status == -EMSGSIZE && !room_grow(netlink, &answer, 1))
+		if (status == -EMSGSIZE && answer.size > RECEIVE_ROOM_MAX)
 			return error_set(error, EOVERFLOW, "the kernel's answer is too long");
+		if (status == -EMSGSIZE)
+			(void)heap_room(heap, answer.size);
 		if (status < 0)
 			return status;
 		const struct nlmsghdr *message = (const void *)answer.bytes;
@@ -312,9 +313,9 @@ static int request_once(struct netlink *netlink, struct nlmsghdr *request, struc
 int netlink_request(struct netlink *netlink, struct nlmsghdr *request, netlink_each *each,
 		    void *data, struct error *error)
 {
-	__attribute__((cleanup(heap_cleanup))) struct heap heap;
+	_Alignas(struct nlmsghdr) char small[ANSWER_ROOM];
+	__attribute__((cleanup(heap_cleanup))) struct heap heap = heap_begin(small, sizeof(small));
 	int status = -EMSGSIZE;
-	heap_begin(&heap);
 	for (int i = 0; i < DUMP_TRIES && status == -EMSGSIZE; i++)
 		status = request_once(netlink, request, &heap, each, data, error);
 	return status;

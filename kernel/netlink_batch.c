@@ -2,6 +2,7 @@
 
 #include "kernel/netlink_internal.h"
 #include "kernel/netlink_socket.h"
+#include "lib/cleanup.h"
 #include "lib/memory.h"
 
 #include <errno.h>
@@ -13,7 +14,7 @@
 /* Acks wait in the socket's buffer, about 1 KiB each, until the datagram is processed. */
 #define DATAGRAM_MESSAGES 64
 /* The ack of a failed request contains the request and the extended-ack text. */
-#define REPLY_SIZE 4096
+#define REPLY_SIZE ((size_t)4096)
 
 struct entry {
 	size_t offset, size; /* size 0: not sent, the reply is set already */
@@ -129,10 +130,12 @@ static int replies_take(struct batch *batch, const char *bytes, size_t size, uin
 static int replies_receive(struct netlink *netlink, struct batch *batch, uint32_t first,
 			   size_t from, size_t end, struct error *error)
 {
-	_Alignas(struct nlmsghdr) char bytes[DATAGRAMS_MAX][REPLY_SIZE];
+	/* Not on the stack, which keeps its pages: threads that wait have a stack each. */
+	cleanup_free char *bytes = memory_or_die(malloc(DATAGRAMS_MAX * REPLY_SIZE));
 	struct datagram replies[DATAGRAMS_MAX];
 	for (size_t i = 0; i < DATAGRAMS_MAX; i++)
-		replies[i] = (struct datagram){.bytes = bytes[i], .room = REPLY_SIZE};
+		replies[i] =
+			(struct datagram){.bytes = bytes + i * REPLY_SIZE, .room = REPLY_SIZE};
 	int count = netlink_receive(netlink, replies, DATAGRAMS_MAX, error), in_use = 0;
 	for (int i = 0; i < count; i++) {
 		int more = replies_take(batch, replies[i].bytes, replies[i].size, first, from, end,

@@ -103,6 +103,14 @@ static bool altnames_decode(struct arena *arena, const struct nlattr *list, stru
 	return left <= 0;
 }
 
+/* The values of most settings need no memory. */
+static const char *conf_text(struct arena *arena, int32_t value)
+{
+	static const char *const usual[] = {"0", "1", "2"};
+	const bool is_usual = value >= 0 && (size_t)value < COUNT(usual);
+	return is_usual ? usual[value] : arena_printf(arena, "%d", value);
+}
+
 static void conf_take(struct arena *arena, const struct nlattr *conf, size_t number,
 		      const char *key, struct live_link *link)
 {
@@ -112,7 +120,7 @@ static void conf_take(struct arena *arena, const struct nlattr *conf, size_t num
 	memcpy(&value, (const char *)mnl_attr_get_payload(conf) + number * sizeof(value),
 	       sizeof(value));
 	*array_push(arena, link->sysctls, link->n_sysctls) = (struct live_sysctl){
-		.key = key, .value = value == 0 ? "0" : arena_printf(arena, "%d", value)};
+		.key = key, .value = conf_text(arena, value)};
 }
 
 /* The kernel reports all IPv6 settings of a link here, which saves opening files of /proc/sys. */

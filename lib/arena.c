@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Chunks double in size up to the largest, so that an arena of a few objects stays small. */
-#define CHUNK_SIZE_FIRST ((size_t)1 << 10)
+#define CHUNK_SIZE_FIRST ((size_t)512)
 #define CHUNK_SIZE_MAX   ((size_t)16 << 10)
 
 /* A larger allocation has a chunk of its own. */
@@ -69,15 +69,16 @@ static struct chunk *chunk_add(struct arena *arena, size_t size)
 {
 	size = aligned(size);
 	size_t shared_size = arena->next_size ? arena->next_size : CHUNK_SIZE_FIRST;
-	size_t room = size > shared_size / 4 ? size : shared_size;
+	const bool alone = size > shared_size / 4;
+	size_t room = alone ? size : shared_size;
 	struct chunk *chunk = memory_new(1, sizeof(*chunk) + room);
 	chunk->size = room;
-	if (shared_size < CHUNK_SIZE_MAX)
+	if (!alone && shared_size < CHUNK_SIZE_MAX)
 		arena->next_size = shared_size * 2;
 
 	/* A chunk for one large allocation is linked behind the current one, which still has
 	 * room. */
-	chunk_link(chunk, room == size && arena->chunks ? &arena->chunks->next : &arena->chunks);
+	chunk_link(chunk, alone && arena->chunks ? &arena->chunks->next : &arena->chunks);
 	return chunk;
 }
 

@@ -15,13 +15,31 @@ static bool is_escape(const char *text)
 	       isxdigit((unsigned char)text[3]);
 }
 
+static bool is_plain(const char *text, size_t length)
+{
+	return character_printable(text, length) && !is_escape(text);
+}
+
+static size_t escaped_size(const char *text, size_t size)
+{
+	size_t escaped_size = 0;
+	for (size_t at = 0, length; at < size; at += length) {
+		length = character_length(text + at, size - at);
+		escaped_size += is_plain(text + at, length) ? length : ESCAPE_LENGTH * length;
+	}
+	return escaped_size;
+}
+
 const char *escape(struct arena *arena, const char *bytes, size_t size)
 {
 	const char *text = arena_strndup(arena, bytes, size);
-	char *const start = arena_alloc(arena, ESCAPE_LENGTH * size + 1), *to = start;
+	const size_t needed = escaped_size(text, size);
+	if (needed == size)
+		return text;
+	char *const start = arena_alloc(arena, needed + 1), *to = start;
 	for (size_t at = 0, length; at < size; at += length) {
 		length = character_length(text + at, size - at);
-		if (character_printable(text + at, length) && !is_escape(text + at))
+		if (is_plain(text + at, length))
 			to = (char *)mempcpy(to, text + at, length);
 		else
 			for (size_t i = 0; i < length; i++)

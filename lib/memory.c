@@ -2,6 +2,7 @@
 
 #include "lib/journal.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 void *memory_or_die(void *memory)
@@ -15,4 +16,11 @@ void *memory_or_die(void *memory)
 void *memory_new(size_t count, size_t size)
 {
 	return memory_or_die(calloc(count, size));
+}
+
+void memory_share(void)
+{
+#ifdef M_ARENA_MAX
+	(void)mallopt(M_ARENA_MAX, 1);
+#endif
 }

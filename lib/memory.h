@@ -11,4 +11,8 @@ void *memory_or_die(void *memory);
 /* Zeroed memory for count elements; the caller frees it. */
 void *memory_new(size_t count, size_t size);
 
+/* All threads share one heap, as they mostly wait: glibc gives each of the first threads a heap of
+ * its own, whose free memory no other thread uses. Before the first thread. */
+void memory_share(void);
+
 #endif

@@ -84,13 +84,26 @@ struct outcome *outcomes_new(size_t count)
 	return memory_new(count + 1, sizeof(struct outcome));
 }
 
+void outcome_clear(struct outcome *outcome)
+{
+	free(outcome->error);
+	free(outcome->note);
+	free(outcome->lease);
+	*outcome = (struct outcome){.state = OUTCOME_NOT_DONE};
+}
+
 void outcomes_free(struct outcome *outcomes, size_t count)
 {
-	for (size_t i = 0; outcomes && i < count; i++) {
-		free(outcomes[i].error);
-		free(outcomes[i].note);
-	}
+	for (size_t i = 0; outcomes && i < count; i++)
+		outcome_clear(&outcomes[i]);
 	free(outcomes);
+}
+
+void outcome_lease(struct outcome *outcome, const struct lease *lease)
+{
+	if (!outcome->lease)
+		outcome->lease = memory_new(1, sizeof(*outcome->lease));
+	*outcome->lease = *lease;
 }
 
 bool outcome_busy(const struct outcome *outcome)

@@ -6,7 +6,6 @@
 #include "lib/thread_pool.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Deleting threads mostly sleep. */
@@ -201,8 +200,7 @@ void parents_with_children_do(struct apply_context *context)
 			continue;
 		one_delete(&(struct deletions){.context = context, .steps = &number}, 0);
 		if (outcome->state == OUTCOME_FAILED) {
-			free(outcome->error);
-			*outcome = (struct outcome){.state = OUTCOME_NOT_DONE};
+			outcome_clear(outcome);
 			continue;
 		}
 		outcome->state = OUTCOME_DONE;

@@ -284,8 +284,7 @@ static void lease_take(struct apply_context *context, size_t number, const struc
 	lease_put(&putting, lease);
 	if (outcome->state == OUTCOME_FAILED)
 		return;
-	outcome->leased = true;
-	outcome->lease = *lease;
+	outcome_lease(outcome, lease);
 	name_servers_write(context, number, lease);
 	const struct link_spec leased = link_spec_leased(desired, lease, context->arena);
 	if (!same)

@@ -23,8 +23,7 @@ struct outcome {
 		     */
 	/* When failed: the live link was deleted for it, and is restored. */
 	bool cut;
-	bool leased; /* the step requested or renewed a lease: */
-	struct lease lease;
+	struct lease *lease; /* that the step requested or renewed; NULL: none */
 	struct prefix advertised[ADVERTISED_MAX]; /* addresses by router advertisements
 						     (advertised.h) */
 	size_t n_advertised;
@@ -33,6 +32,10 @@ struct outcome {
 /* Of steps that are not done. Errors and notes are kept. */
 struct outcome *outcomes_new(size_t count);
 void outcomes_free(struct outcome *outcomes, size_t count);
+/* Frees what it holds: it is that of a step that is not done. */
+void outcome_clear(struct outcome *outcome);
+/* Keeps a copy of the lease. */
+void outcome_lease(struct outcome *outcome, const struct lease *lease);
 /* Whether it failed because another link has the MAC or the address. That link may be of a
  * namespace that the kernel is destroying: retry soon, but not under the lock. */
 bool outcome_busy(const struct outcome *outcome);

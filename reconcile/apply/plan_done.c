@@ -86,15 +86,25 @@ static struct step step_advertised(const struct step *step, const struct outcome
 	return advertised;
 }
 
+static bool any_changed(const struct outcome *outcomes, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (outcomes[i].lease || outcomes[i].n_advertised)
+			return true;
+	return false;
+}
+
 const struct plan *plan_done(const struct plan *plan, const struct outcome *outcomes,
 			     struct arena *arena)
 {
+	if (!any_changed(outcomes, plan->n_steps))
+		return plan;
 	struct plan *done = arena_alloc(arena, sizeof(*done));
 	struct step *steps = arena_alloc(arena, (plan->n_steps + 1) * sizeof(*steps));
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		steps[i] = plan->steps[i];
-		if (outcomes[i].leased)
-			steps[i] = step_leased(&steps[i], &outcomes[i].lease, arena);
+		if (outcomes[i].lease)
+			steps[i] = step_leased(&steps[i], outcomes[i].lease, arena);
 		if (outcomes[i].n_advertised)
 			steps[i] = step_advertised(&steps[i], &outcomes[i], arena);
 	}
