@@ -2,6 +2,7 @@
 
 #include "kernel/netlink_internal.h"
 #include "kernel/netlink_socket.h"
+#include "lib/cleanup.h"
 #include "lib/memory.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@
 
 #define DUMP_TRIES   8
 #define RECEIVE_ROOM ((size_t)32 << 10) /* the largest datagram of several messages */
-/* The first room for the answer to a single request: many threads delete, each with a stack. */
+/* The first room for the answer to a single request. */
 #define ANSWER_ROOM ((size_t)4 << 10)
 /* The limit for one datagram. A single link can exceed RECEIVE_ROOM (altnames, the priorities of a
  * VLAN), and its datagram has the same length (rtnl_calcit). Whoever controls a namespace decides
@@ -103,16 +104,18 @@ static int reply_error(const struct reply *reply, struct error *error)
 			 reply->text[0] ? ": " : "", reply->text);
 }
 
-/* The messages that were received so far. Most dumps fit into the `small` memory of the caller, on
- * the stack. */
+/* The messages of a dump that were received so far: most dumps fit on the stack. */
 struct heap {
-	char *bytes, *small;
+	char *bytes;
 	size_t used, size;
+	_Alignas(struct nlmsghdr) char small[2 * RECEIVE_ROOM];
 };
 
-static struct heap heap_begin(char *small, size_t size)
+static void heap_begin(struct heap *heap)
 {
-	return (struct heap){.bytes = small, .small = small, .size = size};
+	heap->bytes = heap->small;
+	heap->used = 0;
+	heap->size = sizeof(heap->small);
 }
 
 static void heap_cleanup(struct heap *heap)
@@ -267,8 +270,8 @@ static int dump_cut(const struct heap *heap, uint32_t seq, netlink_each *each, v
 int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_each *each, void *data,
 		 struct error *error)
 {
-	_Alignas(struct nlmsghdr) char small[2 * RECEIVE_ROOM];
-	__attribute__((cleanup(heap_cleanup))) struct heap heap = heap_begin(small, sizeof(small));
+	__attribute__((cleanup(heap_cleanup))) struct heap heap;
+	heap_begin(&heap);
 	for (int i = 0; i < DUMP_TRIES; i++) {
 		int status = dump_once(netlink, request, &heap, error);
 		if (status < 0)
@@ -282,22 +285,19 @@ int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_each
 			 DUMP_TRIES);
 }
 
-/* -EMSGSIZE: repeat the request, for which there is more room now. */
-static int request_once(struct netlink *netlink, struct nlmsghdr *request, struct heap *heap,
-			netlink_each *each, void *data, struct error *error)
+/* Receives the answer to the last request. -EMSGSIZE: repeat it, *room has grown. */
+static int answer_receive(struct netlink *netlink, size_t *room, netlink_each *each, void *data,
+			  struct error *error)
 {
-	request->nlmsg_seq = ++netlink->seq;
-	request->nlmsg_flags |= NLM_F_REQUEST;
-	int status = netlink_send(netlink, request, request->nlmsg_len, error);
-	if (status < 0)
-		return status;
+	/* Not on the stack, which keeps its pages: threads that wait have a stack each. */
+	cleanup_free char *bytes = memory_or_die(malloc(*room));
 	for (;;) {
-		struct datagram answer = {.bytes = heap->bytes, .room = heap->size};
-		status = netlink_receive(netlink, &answer, 1, error);
+		struct datagram answer = {.bytes = bytes, .room = *room};
+		int status = netlink_receive(netlink, &answer, 1, error);
 		if (status == -EMSGSIZE && answer.size > RECEIVE_ROOM_MAX)
 			return error_set(error, EOVERFLOW, "the kernel's answer is too long");
 		if (status == -EMSGSIZE)
-			(void)heap_room(heap, answer.size);
+			*room = answer.size;
 		if (status < 0)
 			return status;
 		const struct nlmsghdr *message = (const void *)answer.bytes;
@@ -313,10 +313,14 @@ static int request_once(struct netlink *netlink, struct nlmsghdr *request, struc
 int netlink_request(struct netlink *netlink, struct nlmsghdr *request, netlink_each *each,
 		    void *data, struct error *error)
 {
-	_Alignas(struct nlmsghdr) char small[ANSWER_ROOM];
-	__attribute__((cleanup(heap_cleanup))) struct heap heap = heap_begin(small, sizeof(small));
+	size_t room = ANSWER_ROOM;
 	int status = -EMSGSIZE;
-	for (int i = 0; i < DUMP_TRIES && status == -EMSGSIZE; i++)
-		status = request_once(netlink, request, &heap, each, data, error);
+	request->nlmsg_flags |= NLM_F_REQUEST;
+	for (int i = 0; i < DUMP_TRIES && status == -EMSGSIZE; i++) {
+		request->nlmsg_seq = ++netlink->seq;
+		status = netlink_send(netlink, request, request->nlmsg_len, error);
+		if (status == 0)
+			status = answer_receive(netlink, &room, each, data, error);
+	}
 	return status;
 }

@@ -51,7 +51,7 @@ void batch_cleanup(struct batch **batch)
 static size_t entry_add(struct batch *batch, struct entry entry)
 {
 	if (batch->count == batch->room) {
-		batch->room = batch->room * 2 + 8;
+		batch->room = batch->room * 2 + 1;
 		batch->entries = memory_or_die(
 			realloc(batch->entries, batch->room * sizeof(*batch->entries)));
 	}
@@ -63,7 +63,7 @@ size_t batch_add(struct batch *batch, const struct nlmsghdr *request, bool toget
 {
 	size_t size = MNL_ALIGN(request->nlmsg_len), offset = batch->used;
 	if (batch->size - batch->used < size) {
-		batch->size = batch->size * 2 + size + 1024;
+		batch->size = batch->size * 2 + size;
 		batch->bytes = memory_or_die(realloc(batch->bytes, batch->size));
 	}
 	memset(batch->bytes + offset, 0, size);
@@ -134,8 +134,7 @@ static int replies_receive(struct netlink *netlink, struct batch *batch, uint32_
 	cleanup_free char *bytes = memory_or_die(malloc(DATAGRAMS_MAX * REPLY_SIZE));
 	struct datagram replies[DATAGRAMS_MAX];
 	for (size_t i = 0; i < DATAGRAMS_MAX; i++)
-		replies[i] =
-			(struct datagram){.bytes = bytes + i * REPLY_SIZE, .room = REPLY_SIZE};
+		replies[i] = (struct datagram){.bytes = bytes + i * REPLY_SIZE, .room = REPLY_SIZE};
 	int count = netlink_receive(netlink, replies, DATAGRAMS_MAX, error), in_use = 0;
 	for (int i = 0; i < count; i++) {
 		int more = replies_take(batch, replies[i].bytes, replies[i].size, first, from, end,

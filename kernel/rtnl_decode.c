@@ -119,8 +119,8 @@ static void conf_take(struct arena *arena, const struct nlattr *conf, size_t num
 		return;
 	memcpy(&value, (const char *)mnl_attr_get_payload(conf) + number * sizeof(value),
 	       sizeof(value));
-	*array_push(arena, link->sysctls, link->n_sysctls) = (struct live_sysctl){
-		.key = key, .value = conf_text(arena, value)};
+	*array_push(arena, link->sysctls, link->n_sysctls) =
+		(struct live_sysctl){.key = key, .value = conf_text(arena, value)};
 }
 
 /* The kernel reports all IPv6 settings of a link here, which saves opening files of /proc/sys. */

@@ -3,12 +3,15 @@
 
 #include "kernel/netns.h"
 #include "kernel/rtnl_decode.h"
+#include "lib/cleanup.h"
+#include "lib/memory.h"
 #include "lib/thread_pool.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* Deleting threads mostly sleep. */
+/* Deleting threads mostly sleep. Each of them keeps the pages of its stack that it has ever used:
+ * large objects are on the heap, which all of them share. */
 #define THREADS 256
 
 /* Deletions that do not depend on each other. */
@@ -41,11 +44,12 @@ static int identity_take(const struct nlmsghdr *message, void *data, struct erro
 static int still_the_same(struct netlink *netlink, const struct live_link *link,
 			  struct error *error)
 {
-	union message request;
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	struct identity_check check = {.arena = arena, .expected = link};
-	encode_link_get(&request, link->ifindex);
-	int status = netlink_request(netlink, &request.header, identity_take, &check, error);
+	/* Not on the stack: see THREADS. */
+	union message *request = arena_alloc(arena, sizeof(*request));
+	encode_link_get(request, link->ifindex);
+	int status = netlink_request(netlink, &request->header, identity_take, &check, error);
 	if (status < 0 || check.same)
 		return status;
 	error_set(error, EBUSY, "the link was replaced by another one meanwhile");
@@ -54,21 +58,27 @@ static int still_the_same(struct netlink *netlink, const struct live_link *link,
 }
 
 /* The policy of its routes comes first: a run that is killed in between leaves the link, of
- * which the next run finds it. The reply is that of the link. */
+ * which the next run finds it. */
+static void deletion_queue(struct batch *batch, const struct step *step)
+{
+	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
+	const struct stage_item item = {.stage = STAGE_DELETE, .step = step};
+	const struct operations operations = stage_operations(arena, &item);
+	for (size_t i = 0; i < operations.count; i++)
+		queue_operation(batch, &operations.all[i], step->desired, step->current->ifindex);
+}
+
+/* The reply is that of the link. */
 static int link_delete(struct netlink *netlink, const struct step *step, struct reply *ret,
 		       struct error *error)
 {
-	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
-	const struct stage_item item = {.stage = STAGE_DELETE, .step = step};
-	const struct operations operations = stage_operations(arena, &item);
 	int status = still_the_same(netlink, step->current, error);
 	if (status < 0)
 		return status == -ENODEV ? 0 : status;
-	for (size_t i = 0; i < operations.count; i++)
-		queue_operation(batch, &operations.all[i], step->desired, step->current->ifindex);
+	deletion_queue(batch, step);
 	status = batch_send(netlink, batch, error);
-	*ret = *batch_reply(batch, operations.count - 1);
+	*ret = *batch_reply(batch, batch_count(batch) - 1);
 	return status;
 }
 
@@ -97,9 +107,10 @@ static void one_delete(void *data, size_t number)
 						       .ns = step->ns,
 						       .kind = step->current->kind};
 	struct reply reply = {0};
-	struct error error;
-	if (step_delete(step, &reply, &error) < 0)
-		outcome_broke(outcome, &operation_at, &error);
+	/* Not on the stack: see THREADS. */
+	cleanup_free struct error *error = memory_new(1, sizeof(*error));
+	if (step_delete(step, &reply, error) < 0)
+		outcome_broke(outcome, &operation_at, error);
 	else if (reply.errnum && reply.errnum != ENODEV)
 		outcome_refused(outcome, &operation_at, &reply);
 	else
