@@ -118,14 +118,20 @@ class Containerd:
 
     def __init__(self, host, version="1.0.0", **keys):
         self.host, self.home, self.process, self.pods = host, f"{WORK}/containerd", None, {}
-        self.socket = f"{self.home}/engine.sock"
+        self.socket, self.spaces = f"{self.home}/engine.sock", "/run/netns"
         for folder in ("networks", "plugins", "logs"):
             os.makedirs(f"{self.home}/{folder}")
         os.symlink(host.binary, f"{self.home}/plugins/mvapply")
         os.symlink("/usr/lib/cni/loopback", f"{self.home}/plugins/loopback")
+        self.write_configuration()
+        self.configure(version, **keys)
+
+    def write_configuration(self):
         with open(f"{self.home}/config.toml", "w", encoding="ascii") as file:
             file.write(CONFIGURATION.format(home=self.home, image=IMAGE))
-        self.configure(version, **keys)
+
+    def command(self):
+        return ["containerd", "--config", f"{self.home}/config.toml"]
 
     def configure(self, version, **keys):
         plugin = {"type": "mvapply", "files": f"{WORK}/cni.yaml", **keys}
@@ -134,14 +140,13 @@ class Containerd:
 
     def begin(self):
         with open(f"{self.home}/log", "ab") as log, self.host.inside("host"):
-            self.process = subprocess.Popen(["containerd", "--config", f"{self.home}/config.toml"],
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        self.host.until(self.answers, "containerd answers", 30)
+            self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.host.until(self.answers, "the daemon answers", 30)
 
     def answers(self):
         if self.process.poll() is not None:
             with open(f"{self.home}/log", encoding="utf-8", errors="replace") as log:
-                raise AssertionError(f"containerd ended with {self.process.returncode}\n{log.read()[-4000:]}")
+                raise AssertionError(f"the daemon ended with {self.process.returncode}\n{log.read()[-4000:]}")
         with contextlib.suppress(Refused):
             return self.call("Version", {})
         return None
@@ -178,10 +183,12 @@ class Containerd:
         self.pods[name] = self.call("RunPodSandbox", {1: self.pod_config(name, attempt)})[1][0].decode()
         return self.pods[name]
 
+    def container_config(self, pod, attempt, script):
+        return {1: {1: "main", 2: attempt}, 2: {1: IMAGE, 18: IMAGE}, 3: ["sh", "-c", script], 11: f"{pod}-{attempt}.log"}
+
     def start_container(self, pod, attempt=0, script=SHOW):
         """A container in the pod, with a log of its own for each attempt."""
-        message = {1: self.pods[pod], 3: self.pod_config(pod), 2: {
-            1: {1: "main", 2: attempt}, 2: {1: IMAGE}, 3: ["sh", "-c", script], 11: f"{pod}-{attempt}.log"}}
+        message = {1: self.pods[pod], 3: self.pod_config(pod), 2: self.container_config(pod, attempt, script)}
         container = self.call("CreateContainer", message)[1][0].decode()
         self.call("StartContainer", {1: container})
         return container
@@ -194,8 +201,14 @@ class Containerd:
     def stop_container(self, container):
         self.call("StopContainer", {1: container, 2: 0})
 
+    def stop_sandbox(self, sandbox):
+        """As a kubelet does: the containers first, which have a time to end by themselves otherwise."""
+        for item in self.call("ListContainers", {1: {3: sandbox}}).get(1, []):
+            self.stop_container(decode(item)[1][0].decode())
+        self.call("StopPodSandbox", {1: sandbox})
+
     def stop_pod(self, name):
-        self.call("StopPodSandbox", {1: self.pods[name]})
+        self.stop_sandbox(self.pods[name])
 
     def remove_pod(self, name):
         self.stop_pod(name)
@@ -203,8 +216,9 @@ class Containerd:
 
     def remove_all(self):
         for item in self.call("ListPodSandbox", {}).get(1, []):
-            for method in ("StopPodSandbox", "RemovePodSandbox"):
-                self.call(method, {1: decode(item)[1][0].decode()})
+            sandbox = decode(item)[1][0].decode()
+            self.stop_sandbox(sandbox)
+            self.call("RemovePodSandbox", {1: sandbox})
 
     def log(self, pod, attempt=0):
         """What the container wrote by its "end", without the CRI's times and streams."""
@@ -250,8 +264,8 @@ class Refused(AssertionError):
 
 
 @contextlib.contextmanager
-def running(host, **keys):
-    daemon = Containerd(host, **keys)
+def running(host, kind=Containerd, **keys):
+    daemon = kind(host, **keys)
     daemon.begin()
     try:
         daemon.load()

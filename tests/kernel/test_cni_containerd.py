@@ -1,10 +1,13 @@
-"""The CNI plugin under containerd's CRI, called as a kubelet calls it. Only tests/suites/run has what this needs."""
+"""The CNI plugin under the CRI of containerd, and of CRI-O where it is named, called as a kubelet calls it. Only
+tests/suites/run has what this needs."""
 import concurrent.futures
 import contextlib
+import functools
 import os
 import signal
 
 import containerd
+import crio
 from containerd import Refused
 from declare import document, lan
 from engines import start_during_applies
@@ -29,16 +32,16 @@ def check_pod(daemon, name, address, attempt=0):
     """The first command's output, the kernel's state, and what a kubelet learns; returns the link's index."""
     text = daemon.log(name, attempt)
     assert f" {address}/24" in text and ROUTE in text, text
-    same(daemon.addresses(name), [address], f"what containerd reports of {name}")
+    same(daemon.addresses(name), [address], f"what the runtime reports of {name}")
     with daemon.space(name):
         same((daemon.host.addresses(name, "eth0"), daemon.host.routes(name)),
              ({f"{address}/24"}, {f"{ROUTE} dev eth0", f"172.16.86.0/24 dev eth0 scope link src {address}"}), name)
         return daemon.host.link(name, "eth0")["ifindex"]
 
 
-def whole(host):
+def whole(host, **kind):
     before = host.snapshot("host")
-    with running(host) as daemon:
+    with running(host, **kind) as daemon:
         first = daemon.run("my-db")
         daemon.run("my-web")
         index = check_pod(daemon, "my-db", "172.16.86.20")
@@ -59,8 +62,8 @@ def whole(host):
         same(host.snapshot("host"), before, "the host afterwards")
 
 
-def daemon_restart(host):
-    with running(host) as daemon:
+def daemon_restart(host, **kind):
+    with running(host, **kind) as daemon:
         for name in ("my-db", "my-web"):
             daemon.run(name)
         index = check_pod(daemon, "my-db", "172.16.86.20")
@@ -80,9 +83,9 @@ def daemon_restart(host):
         check_pod(daemon, "my-db", "172.16.86.20", 2)
 
 
-def concurrent_pods(host):
+def concurrent_pods(host, **kind):
     names = [f"c{number}" for number in range(8)]
-    with running(host) as daemon, watching(host, "-f", FILE):
+    with running(host, **kind) as daemon, watching(host, "-f", FILE):
         start_during_applies(host, daemon.run, names, FILE, 10)
         addresses = [daemon.addresses(name)[0] for name in names]
         same(set(addresses), {f"172.16.86.{number}" for number in range(2, 10)}, "the addresses")
@@ -94,9 +97,9 @@ def concurrent_pods(host):
         same(host.names("host"), {"eth0"}, "links of the host afterwards")
 
 
-def refused(host):
+def refused(host, **kind):
     text = document({"lan": lan(ip_range="172.16.86.4/31")}, {})
-    with running(host, text) as daemon:
+    with running(host, text, **kind) as daemon:
         for name in ("a", "b"):
             daemon.run(name)
         try:
@@ -105,7 +108,7 @@ def refused(host):
             assert "no free address in 172.16.86.4/31 [MV0609]" in str(error), error
         else:
             raise AssertionError("c has started")
-        same(len(os.listdir("/run/netns")), 2, "namespaces")
+        same(len(os.listdir(daemon.spaces)), 2, "namespaces")
         daemon.remove_pod("a")
         daemon.run("c")
         same(daemon.addresses("c"), ["172.16.86.4"], "the address of the pod that left")
@@ -128,9 +131,15 @@ def node_status(host):
         same(daemon.ready()[0], not calls_status, "with a wrong file")
 
 
+ALIKE = {"a declared pod and a guest, a container's restart, the pods' ends": whole,
+         "the daemon is killed and starts again": daemon_restart,
+         "eight pods at once, during applies and with a service": concurrent_pods,
+         "a pod that cannot be attached does not start, and says why": refused}
+
+for words, function in ALIKE.items():
+    if "CONTAINERD_CRI" in os.environ:
+        test(f"cni containerd: {words}", seconds=180)(function)
+    if crio.CRIO:
+        test(f"cni cri-o: {words}", seconds=180)(functools.partial(function, kind=crio.Crio))
 if "CONTAINERD_CRI" in os.environ:
-    test("cni containerd: a declared pod and a guest, a container's restart, the pods' ends", seconds=180)(whole)
-    test("cni containerd: the daemon is killed and starts again", seconds=180)(daemon_restart)
-    test("cni containerd: eight pods at once, during applies and with a service", seconds=180)(concurrent_pods)
-    test("cni containerd: a pod that cannot be attached does not start, and says why", seconds=180)(refused)
     test("cni containerd: the node is not ready without a free address, from containerd 2 on", seconds=180)(node_status)
