@@ -1,20 +1,22 @@
 """The kernel state that mvapply makes, compared with that of another program for the same shape. Both make a link with the same
 MAC address, one after the other, and what `ip -j` shows has to be equal, except for what a row lists with its reason."""
 import contextlib
+import copy
 import json
 import os
 import subprocess
 
 import incus
 import linux
-from declare import document, lan
+from declare import document
+from dhcp_server import serving
 from host import same
 from registry import test
 
-MAC = "02:42:ac:10:56:14"
+MAC, SECOND_MAC = "02:42:ac:10:56:14", "02:42:ac:10:56:15"
 CNI, NETWORKD = "/usr/lib/cni", "/usr/lib/systemd/systemd-networkd"
 NETAVARK = os.environ.get("NETAVARK", "/usr/lib/podman/netavark")
-UNITS = "/run/systemd/network"
+UNITS, NETIF = "/run/systemd/network", "/run/systemd/netif/links"
 TYPES = ("blackhole", "unreachable", "prohibit", "throw")
 
 
@@ -53,7 +55,8 @@ def link_state(host, ns, dev):
     """What a user of the link can tell."""
     link = shown(host, ns, f"-d link show dev {dev}")[0]
     data = link["linkinfo"]["info_data"]
-    addresses = {(found["family"], found["local"], found["prefixlen"], found["scope"], found.get("broadcast"), found.get("secondary"))
+    addresses = {(found["family"], found["local"], found["prefixlen"], found["scope"], found.get("broadcast"), found.get("secondary"),
+                  found.get("metric"))
                  for item in shown(host, ns, f"address show dev {dev}") for found in item["addr_info"]
                  if found["scope"] != "link"}
     return {"kind": link["linkinfo"]["info_kind"], "mac": link["address"], "mtu": link["mtu"], "txqlen": link.get("txqlen", 0),
@@ -62,12 +65,12 @@ def link_state(host, ns, dev):
             "addresses": addresses, "routes": routes(host, ns, dev)}
 
 
-def state(host, ns, dev, parents):
-    return {**link_state(host, ns, dev), "rules": rules(host, ns),
+def state(host, ns, links, parents):
+    return {**{f"link {number}": link_state(host, ns, link) for number, link in enumerate(links)}, "rules": rules(host, ns),
             "parents": {parent: link_state(host, "host", parent) for parent in parents}}
 
 
-# --- the peers: each returns the namespace and the name of its link, or a context with both
+# --- the peers: each returns the namespace and the names of its links, or a context with both
 
 def cni_add(conf, netns, dev, result=None, mac=None):
     """What libcni passes to a plugin: its input and its environment."""
@@ -96,6 +99,20 @@ def cni_on_vlan(host, conf, vlan):
     return cni(host, {**conf, "master": f"eth0.{vlan}"})
 
 
+@contextlib.contextmanager
+def cni_dhcp(host, conf, *dnsmasq):
+    """With CNI's DHCP client and a server that leases both clients the same address."""
+    with serving(host, options=["--dhcp-ignore-clid", f"--dhcp-host={MAC},172.16.86.60", *dnsmasq]):
+        with host.inside("host"):
+            daemon = subprocess.Popen([f"{CNI}/dhcp", "daemon"], stderr=subprocess.DEVNULL)
+        try:
+            host.until(lambda: os.path.exists("/run/cni/dhcp.sock"), "CNI's DHCP client listens")
+            yield cni(host, {**conf, "ipam": {"type": "dhcp", "request": [{"option": option} for option in ("1", "3", "33", "121")]}})
+        finally:
+            daemon.kill()
+            daemon.wait()
+
+
 def static(addresses, given):
     return {"ipam": {"type": "static", "addresses": addresses, "routes": given}}
 
@@ -119,11 +136,11 @@ def netavark_version():
     return tuple(map(int, json.loads(text)["version"].split(".")[:2]))
 
 
-def networkd_run(host, files, dev):
+def networkd_run(host, files, *links):
     """It runs without systemd: it does not wait for udev where /sys is read-only, as in a container. Its links are the host's."""
     if os.access("/sys", os.W_OK):
         linux.mount("sysfs", "/sys", "sysfs", linux.MS_RDONLY)
-    for folder in (UNITS, "/run/systemd/netif/links", "/run/systemd/netif/leases"):
+    for folder in (UNITS, NETIF, "/run/systemd/netif/leases"):
         os.makedirs(folder, exist_ok=True)
     host.run("chown", "-R", "systemd-network:", "/run/systemd/netif", code=0)
     for name, text in files.items():
@@ -132,28 +149,43 @@ def networkd_run(host, files, dev):
     with host.inside("host"):
         child = subprocess.Popen([NETWORKD], env={**os.environ, "SYSTEMD_LOG_TARGET": "console"}, stderr=subprocess.DEVNULL)
     try:
-        done = "/run/systemd/netif/links/" + str(host.until(lambda: host.links("host").get(dev), dev, 20)["ifindex"])
-        host.until(lambda: os.path.exists(done) and "ADMIN_STATE=configured" in open(done, encoding="ascii").read(), "configured", 30)
+        for link in links:
+            file = f"{NETIF}/" + str(host.until(lambda link=link: host.links("host").get(link), link, 20)["ifindex"])
+            host.until(lambda file=file: "ADMIN_STATE=configured" in open(file, encoding="ascii").read(), f"{link} is configured", 30)
     finally:
         child.kill()
         child.wait()
-    return "host", dev
+    return "host", *links
 
 
 QUIET = "LinkLocalAddressing=no\nIPv6AcceptRA=no\n"
 
 
-def networkd(host, *sections, link="", kind="MACVLAN", netdev="Mode=bridge", vlan=None):
-    """A link mv0 of that kind on eth0, or on its VLAN (vlan: the lines of its section), and the sections of its .network file."""
-    mac = "" if kind == "IPVLAN" else f"MACAddress={MAC}\n"
-    files = {"mv0.netdev": f"[NetDev]\nName=mv0\nKind={kind.lower()}\n{mac}[{kind}]\n{netdev}\n",
-             "10-eth0.network": f"[Match]\nName=eth0\n[Network]\n{QUIET}KeepConfiguration=yes\n" +
-                                (f"{kind}=mv0\n" if vlan is None else "VLAN=eth0.10\n"),
-             "20-mv0.network": f"[Match]\nName=mv0\n[Link]\n{link}\n[Network]\n{QUIET}\n" + "\n".join(sections)}
+def link_files(name, mac, sections, link="", kind="MACVLAN", netdev="Mode=bridge"):
+    """The .netdev and the .network file of a link."""
+    address = f"MACAddress={mac}\n" if mac else ""
+    return {f"{name}.netdev": f"[NetDev]\nName={name}\nKind={kind.lower()}\n{address}[{kind}]\n{netdev}\n",
+            f"20-{name}.network": f"[Match]\nName={name}\n[Link]\n{link}\n[Network]\n{QUIET}\n" + "\n".join(sections)}
+
+
+def parent_file(lines):
+    return {"10-eth0.network": f"[Match]\nName=eth0\n[Network]\n{QUIET}KeepConfiguration=yes\n{lines}\n"}
+
+
+def networkd(host, *sections, kind="MACVLAN", vlan=None, **options):
+    """A link of that kind on eth0, or on its VLAN (vlan: the lines of its section), and the sections of its .network file."""
+    files = link_files("mv0", None if kind == "IPVLAN" else MAC, sections, kind=kind, **options)
+    files.update(parent_file(f"{kind}=mv0" if vlan is None else "VLAN=eth0.10"))
     if vlan is not None:
         files["eth0.10.netdev"] = f"[NetDev]\nName=eth0.10\nKind=vlan\n[VLAN]\n{vlan}\n"
         files["15-eth0.10.network"] = f"[Match]\nName=eth0.10\n[Network]\n{QUIET}{kind}=mv0\n"
     return networkd_run(host, files, "mv0")
+
+
+def networkd_two(host, first, second):
+    """Two macvlans on eth0, and the sections of each."""
+    files = {**link_files("mv0", MAC, first), **link_files("mv1", SECOND_MAC, second), **parent_file("MACVLAN=mv0\nMACVLAN=mv1")}
+    return networkd_run(host, files, "mv0", "mv1")
 
 
 def netplan(host, device, vlan=None):
@@ -196,59 +228,76 @@ def without(found, dropped):
     return {(*route[:3], tuple(item for item in route[3] if not dropped(item, route[2])), *route[4:]) for route in found}
 
 
+def tables_alike(found, keeps_main):
+    """The rules without numbers of tables and priorities, and the routes without those tables' numbers; without `keeps_main`, no
+    other routes."""
+    tables = {dict(rule[1:])["table"] for rule in found["rules"]}
+    found["rules"] = {tuple(item for item in rule if item[0] not in ("table", "priority")) for rule in found["rules"]}
+    for link in links_of(found):
+        link["routes"] = {(*route[:3], tuple(item for item in route[3] if item != ("table", table) or table not in tables), *route[4:])
+                          for route in link["routes"] for table in [dict(route[3]).get("table")] if table in tables or keeps_main}
+
+
+def links_of(found):
+    return [value for key, value in found.items() if key.startswith("link ")]
+
+
 def allowed(found, differences):
     """A state, without what may differ."""
-    found = dict(found)
-    if "txqlen" in differences:
-        found = {**found, "txqlen": 0, "parents": {name: {**parent, "txqlen": 0} for name, parent in found["parents"].items()}}
-    if "parents' addresses" in differences:
-        found["parents"] = {name: {**parent, "addresses": set(), "routes": set()} for name, parent in found["parents"].items()}
+    found = copy.deepcopy(found)
     if "tables" in differences:
-        tables = {dict(rule[1:])["table"] for rule in found["rules"]}
-        found["rules"] = {tuple(item for item in rule if item[0] not in ("table", "priority")) for rule in found["rules"]}
-        found["routes"] = {(*route[:3], tuple(item for item in route[3] if item != ("table", table) or table not in tables), *route[4:])
-                           for route in found["routes"] for table in [dict(route[3]).get("table")]
-                           if table in tables or "main" not in differences}
-    if "prefsrc" in differences:
-        found["routes"] = without(found["routes"], lambda item, to: item[0] == "prefsrc")
-    if "metric" in differences:
-        found["routes"] = without(found["routes"], lambda item, to: item[0] == "metric" and to == "default")
+        tables_alike(found, "main" not in differences)
+    for link in (*links_of(found), *found["parents"].values()):
+        if "txqlen" in differences:
+            link["txqlen"] = 0
+        if "kept" in differences:
+            link["routes"] = {route for route in link["routes"] if ("table", "7700") not in route[3]}
+        if "prefsrc" in differences:
+            link["routes"] = without(link["routes"], lambda item, to: item[0] == "prefsrc")
+        if "metric" in differences:
+            link["routes"] = without(link["routes"], lambda item, to: item[0] == "metric" and to == "default")
+    for parent in found["parents"].values():
+        if "parents' addresses" in differences:
+            parent.update(addresses=set(), routes=set())
     return found
 
 
-def clean(host, ns, dev, parents):
+def clean(host, ns, links, theirs):
     """Ends the peer's state, which would be in the way of ours."""
-    for link, where in ((dev, ns), *((parent, "host") for parent in parents)):
+    for link, where in (*((link, ns) for link in links), *((parent, "host") for parent in theirs["parents"])):
         host.run("ip", "link", "delete", link, ns=where, code=0)
+    for rule in theirs["rules"]:
+        host.run("ip", rule[0], "rule", "flush", "table", str(dict(rule[1:])["table"]), ns=ns)
     for family in ("-4", "-6"):
-        host.run("ip", family, "rule", "flush", "table", "100", ns=ns)
-        host.run("ip", family, "route", "flush", "proto", "static", ns=ns)
+        host.run("ip", family, "route", "flush", "table", "all", "proto", "static", ns=ns)
 
 
-def compare(host, peer, network, attachment, differences, parents):
-    made = peer(host)
-    with contextlib.nullcontext(made) if isinstance(made, tuple) else made as (ns, dev):
-        theirs = state(host, ns, dev, parents)
-        clean(host, ns, dev, parents)
-    host.netns("ours")
+def declared(network, attachment, others, container):
+    """Our file. `others`: name -> network or None, attachment."""
     mac = {} if network.get("driver") == "ipvlan" else {"mac_address": MAC}
-    container = {"netns": "ours", "networks": {"n": {key: value for key, value in {**mac, **attachment}.items() if value is not None}}}
-    container.update({"policy_routing": True} if "tables" in differences else {})
-    networks = {"n": {"parent": "eth0", **network}}
-    if "tables" in differences:  # with one network alone, policy_routing does nothing
-        networks["m"] = lan(subnet="10.99.0.0/24", gateway=None)
-        container["networks"]["m"] = {"interface_name": "other"}
-    text = document(networks, {"web": container})
-    host.apply(text)
-    ours = state(host, "ours", "eth0", parents)
-    same(allowed(ours, differences), allowed(theirs, differences), "ours, and the peer's")
-    host.unchanged(text)
+    networks = {"n": {"parent": "eth0", **network}, **{name: other[0] for name, other in others.items() if other[0]}}
+    attachments = {"n": {**mac, **attachment}, **{name: other[1] for name, other in others.items()}}
+    attachments["n"] = {key: value for key, value in attachments["n"].items() if value is not None}
+    return document(networks, {"web": {"netns": "ours", "networks": attachments, **container}})
 
 
-def row(shape, peer, network, attachment, differences=None, parents=(), needs=()):
-    """A test. `peer` is called with the host; `network` and `attachment` are ours; `differences`: {part: the reason why it may
-    differ}; `parents`: links of the host that both make, whose states are compared, too; `needs`: kinds of link."""
+def compare(host, peer, text, differences, parents):
+    made = peer(host)
+    with contextlib.nullcontext(made) if isinstance(made, tuple) else made as (ns, *links):
+        theirs = state(host, ns, links, parents)
+        clean(host, ns, links, theirs)
+        host.netns("ours")
+        host.apply(text)
+        ours = state(host, "ours", ["eth0", "eth1"][:len(links)], parents)
+        same(allowed(ours, differences), allowed(theirs, differences), "ours, and the peer's")
+        host.unchanged(text)
+
+
+def row(shape, peer, network, attachment, differences=None, parents=(), needs=(), others=None, **container):
+    """A test. `peer` is called with the host; `network`, `attachment`, `others` and `container` are ours: see declared;
+    `differences`: {part: the reason why it may differ}; `parents`: links of the host that both make, whose states are compared,
+    too; `needs`: kinds of link."""
     @test(f"peers: {shape}", needs=needs, seconds=90)
     def compared(host):
-        compare(host, peer, network, attachment, differences or {}, parents)
+        compare(host, peer, declared(network, attachment, others or {}, container), differences or {}, parents)
     return compared

@@ -64,7 +64,6 @@ def restarted(host):
                 web.call(*words)
                 service.until(lambda before=before: web.pid not in (0, before), f"{words}: another process", 20)
                 service.until(lambda: web.has(ADDRESS), f"attached after {words}", 20)
-            service.quiet()
         host.unchanged(text(web="web"))
 
 

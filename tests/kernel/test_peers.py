@@ -1,6 +1,7 @@
 """mvapply beside CNI's plugins, netavark and Incus: see peers.py."""
 import incus
-from peers import MAC, cni, cni_on_vlan, incus_nic, netavark, netavark_version, row, static
+from declare import lan
+from peers import MAC, cni, cni_dhcp, cni_on_vlan, incus_nic, netavark, netavark_version, row, static
 
 MACVLAN, IPVLAN = {"type": "macvlan", "master": "eth0"}, {"type": "ipvlan", "master": "eth0"}
 DUAL = [{"subnet": "172.16.86.0/24", "gateway": "172.16.86.1"}, {"subnet": "fd00:86::/64", "gateway": "fd00:86::1"}]
@@ -34,7 +35,14 @@ row("CNI macvlan and sbr: answers by the link's own gateway",
     DUAL[0], {"ipv4_address": "172.16.86.20"},
     {**QUEUE, "tables": "sbr numbers tables from 100 on and rules from the kernel's lowest priority on, mvapply from 7700 and 32001 on",
      "main": "sbr moves the routes of the link out of the main table, mvapply adds them to its own",
-     "prefsrc": "the route that sbr moves names the source address; that is the one of the rule anyway"})
+     "prefsrc": "the route that sbr moves names the source address; that is the one of the rule anyway"},
+    others={"m": (lan(subnet="10.99.0.0/24", gateway=None), {"interface_name": "other"})},  # with one network alone, it does nothing
+    policy_routing=True)
+
+for what, given in (("the router", []), ("classless routes", ["--dhcp-option=121,10.1.0.0/16,172.16.86.3,0.0.0.0/0,172.16.86.4"]),
+                    ("static routes", ["--dhcp-option=33,10.0.0.0,172.16.86.2"])):
+    row(f"CNI macvlan and dhcp: {what} of a lease", lambda host, given=given: cni_dhcp(host, MACVLAN, *given), {"dhcp": True}, {},
+        {**QUEUE, "kept": "mvapply keeps the routes of a lease in a table besides, to restore them"})
 
 row("CNI vlan, and macvlan on it",
     lambda host: cni_on_vlan(host, {**MACVLAN, **static(IPAM, DEFAULTS)}, 10),

@@ -1,5 +1,6 @@
 """mvapply beside systemd-networkd, and beside netplan, whose files networkd applies: see peers.py."""
-from peers import netplan, networkd, row
+from declare import lan
+from peers import SECOND_MAC, netplan, networkd, networkd_two, row
 
 DUAL = [{"subnet": "172.16.86.0/24", "gateway": "172.16.86.1"}, {"subnet": "fd00:86::/64", "gateway": "fd00:86::1"}]
 ONLINK = [{"subnet": "172.16.86.0/24", "gateway": "198.51.100.1", "on_link": True}, DUAL[1]]
@@ -69,6 +70,24 @@ row("networkd: tables and rules of both families, scopes",
 row("networkd: a private macvlan, its queue of broadcast, promiscuous, all multicast",
     lambda host: networkd(host, link="Promiscuous=yes\nAllMulticast=yes", netdev="Mode=private\nBroadcastMulticastQueueLength=2000"),
     {"mode": "private", "bcqueuelen": 2000, "promisc": True, "allmulticast": True, "subnets": []}, {})
+
+row("networkd: two networks, tables and rules by hand, and policy_routing",
+    lambda host: networkd_two(
+        host, [*addresses("172.16.86.20/24", "fd00:86::20/64"), *DEFAULTS,
+               route(Gateway="172.16.86.1", Table=7700), route(Destination="172.16.86.0/24", Scope="link", Table=7700),
+               route(Gateway="fd00:86::1", Table=7700), route(Destination="fd00:86::/64", Table=7700),
+               rule(From="172.16.86.20/32", Table=7700, Priority=32001), rule(From="fd00:86::20/128", Table=7700, Priority=32001)],
+        [*addresses("10.99.0.20/24"), route(Gateway="10.99.0.1", Table=7701), route(Destination="10.99.0.0/24", Scope="link", Table=7701),
+         rule(From="10.99.0.20/32", Table=7701, Priority=32001)]),
+    {"subnets": DUAL}, PAIR, policy_routing=True,
+    others={"m": (lan(subnet="10.99.0.0/24", gateway="10.99.0.1"), {"ipv4_address": "10.99.0.20", "mac_address": SECOND_MAC})})
+
+row("networkd: two links on one network, the metrics of their prefixes",
+    lambda host: networkd_two(
+        host, [*addresses("172.16.86.20/24", "fd00:86::20/64"), *DEFAULTS],
+        ["[Address]\nAddress=172.16.86.21/24\nRouteMetric=1", "[Address]\nAddress=fd00:86::21/64\nRouteMetric=257"]),
+    {"subnets": DUAL}, PAIR,
+    others={"again": (None, {"network": "n", "addresses": ["172.16.86.21", "fd00:86::21"], "mac_address": SECOND_MAC})})
 
 for protocol in ("802.1q", "802.1ad"):
     row(f"networkd: a VLAN, {protocol}, and a macvlan on it",
