@@ -234,8 +234,11 @@ class Containerd:
         return decode(answer[1][0]), json.loads(map_of(answer[2])["info"])
 
     def addresses(self, pod):
-        """What containerd reports to a kubelet."""
-        network = decode(self.status(pod)[0][5][0])
+        """What the daemon reports to a kubelet: CRI-O, after a start of its own, not at once."""
+        def reported():
+            network = decode(self.status(pod)[0].get(5, [b""])[0])
+            return network if 1 in network else None
+        network = self.host.until(reported, f"the addresses of {pod}", 20)
         return [network[1][0].decode(), *(decode(item)[1][0].decode() for item in network.get(2, []))]
 
     def netns(self, pod):
