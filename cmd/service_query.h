@@ -1,10 +1,10 @@
-/* Asks a service (cmd/service_socket.h) which network namespaces lack an address. The service
+/* Queries a service (cmd/service_socket.h) for the addresses of network namespaces. The service
  * follows the kernel's events of the namespaces that it knows, so the caller need not enter these.
  *
  * The request is the text "addresses 1 PREFIX". The answer is one message of entries: for each
- * namespace of whose addresses the service is certain, an entry for each address in the prefix, or
- * one without an address. Both sides are on one host. A service of another version closes the
- * connection. */
+ * namespace of whose addresses the service is certain, an entry for each address in the prefix that
+ * a link on one of the host's links has, or one without an address. Both sides are on one host. A
+ * service of another version closes the connection. */
 #ifndef CMD_SERVICE_QUERY_H
 #define CMD_SERVICE_QUERY_H
 

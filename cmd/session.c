@@ -140,15 +140,21 @@ static int observe_alone(struct run *run, const struct desired *desired, struct 
 			 const struct options *options, struct error *error)
 {
 	*run = (struct run){.arena = arena_new()};
-	run->live = containers_observe(&desired, lookups, options, run->arena, error);
+	struct plan_options plan = options->plan;
+	const struct desired *own = desired;
+	struct other_addresses others;
+	run->live = containers_observe(&own, lookups, options, run->arena, error);
 	if (!run->live) {
 		run_free(run);
 		return -1;
 	}
-	run->plan = plan_make(desired, run->live, &options->plan);
-	run->selection = steps_selected(run->plan, options, run->arena);
-	if (attach_alone(&run->selection, run->live, options->only))
-		return 1;
+	plan.others = &others;
+	if (attach_others_find(desired, options->only, run->live, run->arena, &others)) {
+		run->plan = plan_make(own, run->live, &plan);
+		run->selection = steps_selected(run->plan, options, run->arena);
+		if (attach_alone(&run->selection, run->live, options->only))
+			return 1;
+	}
 	run_free(run);
 	return 0;
 }
@@ -156,7 +162,7 @@ static int observe_alone(struct run *run, const struct desired *desired, struct 
 int run_observe_at(struct run *run, const struct desired *desired, struct lookups *lookups,
 		   const struct options *options, struct error *error)
 {
-	const int alone = options->only && options->only->count
+	const int alone = options->only && attach_may_be_alone(options->only)
 				  ? observe_alone(run, desired, lookups, options, error)
 				  : 0;
 	if (alone)

@@ -1,6 +1,6 @@
 #include "cmd/attach/attach_alone.h"
 
-#include "cmd/attach/address_holders.h"
+#include "cmd/attach/other_addresses.h"
 #include "kernel/netns.h"
 #include "kernel/rtnl_decode.h"
 #include "kernel/rtnl_encode.h"
@@ -57,13 +57,110 @@ static bool parent_is_free(const struct link_spec *spec, const struct live *live
 	       !comparison.collides;
 }
 
+/* Whether all of its addresses are in one IPv4 prefix, which the files or the caller decide. An
+ * address of a declared container may be that of its link in a former namespace. */
+static bool attachment_prefix(const struct container *container,
+			      const struct attachment *attachment, struct prefix *ret)
+{
+	const struct network *network = attachment->network;
+	const struct ip *ip = &attachment->ipv4;
+	if (network_has_family(network, AF_INET6) || attachment->ipv6.family || attachment->dhcp ||
+	    (!ip->family && (!container->guest || network->n_subnets != 1)))
+		return false;
+	*ret = ip->family ? (struct prefix){*ip, (uint8_t)ip_bits(ip)} : network->subnets[0].prefix;
+	return true;
+}
+
+static bool is_attached(const struct containers *containers, const struct attachment *attachment)
+{
+	return !containers->attachment || containers->attachment == attachment;
+}
+
+bool attach_may_be_alone(const struct containers *containers)
+{
+	struct prefix ignored;
+	for (size_t i = 0; i < containers->count; i++)
+		for (size_t k = 0; k < containers->items[i]->n_attachments; k++) {
+			const struct attachment *attachment = &containers->items[i]->attachments[k];
+			if (is_attached(containers, attachment) &&
+			    !attachment_prefix(containers->items[i], attachment, &ignored))
+				return false;
+		}
+	return containers->count > 0;
+}
+
+/* Adds the attachment's addresses in the prefix. False: one of its network may be chosen. */
+static bool declared_add(const struct attachment *attachment, const struct prefix *prefix,
+			 struct arena *arena, struct other_addresses *others)
+{
+	bool chosen = !attachment->ipv4.family && !attachment->has_addresses;
+	if (prefix_contains(prefix, &attachment->ipv4))
+		*array_push(arena, others->items, others->count) = attachment->ipv4;
+	for (size_t i = 0; i < attachment->n_addresses; i++) {
+		const struct address_entry *entry = &attachment->addresses[i];
+		chosen |= !entry->fixed;
+		if (entry->fixed && prefix_contains(prefix, &entry->within.ip))
+			*array_push(arena, others->items, others->count) = entry->within.ip;
+	}
+	return !chosen || !network_subnet_of(attachment->network, &prefix->ip);
+}
+
+/* The addresses that the files give to other containers than the guest, which may not be attached
+ * yet. False: one may get an address that is chosen, before the guest. */
+static bool declared_find(const struct desired *desired, const struct container *guest,
+			  const struct prefix *prefix, struct arena *arena,
+			  struct other_addresses *others)
+{
+	bool fixed = true;
+	for (size_t s = 0; s < desired->n_sets; s++)
+		for (size_t i = 0; fixed && i < desired->sets[s].n_containers; i++) {
+			const struct container *container = &desired->sets[s].containers[i];
+			for (size_t k = 0; container != guest && k < container->n_attachments; k++)
+				fixed &= declared_add(&container->attachments[k], prefix, arena,
+						      others);
+		}
+	return fixed;
+}
+
+static const char *set_of(const struct desired *desired, const struct container *container)
+{
+	size_t s = 0;
+	while (s + 1 < desired->n_sets &&
+	       (container < desired->sets[s].containers ||
+		container >= desired->sets[s].containers + desired->sets[s].n_containers))
+		s++;
+	return desired->sets[s].name;
+}
+
+bool attach_others_find(const struct desired *desired, const struct containers *containers,
+			const struct live *live, struct arena *arena,
+			struct other_addresses *ret_others)
+{
+	*ret_others = (struct other_addresses){0};
+	for (size_t i = 0; i < containers->count; i++) {
+		const struct container *container = containers->items[i];
+		for (size_t k = 0; k < container->n_attachments; k++) {
+			const struct attachment *attachment = &container->attachments[k];
+			struct prefix prefix;
+			if (!is_attached(containers, attachment))
+				continue;
+			if (!attachment_prefix(container, attachment, &prefix) ||
+			    (!attachment->ipv4.family &&
+			     !declared_find(desired, container, &prefix, arena, ret_others)) ||
+			    !other_addresses_find(live, &prefix, set_of(desired, container), arena,
+						  ret_others))
+				return false;
+		}
+	}
+	return true;
+}
+
 /* passthru excludes all other links, and ipvlans have no MACs. */
 static bool step_is_alone(const struct step *step)
 {
 	const struct link_spec *spec = step->desired;
-	const struct attachment *attachment = step->attachment;
-	return step->action == ACTION_CREATE && attachment && attachment->ipv4.family &&
-	       spec->n_addrs == 1 && spec->mac.set && !spec->dhcp.enabled && !spec->probe &&
+	return step->action == ACTION_CREATE && step->attachment && spec->n_addrs == 1 &&
+	       spec->mac.set && !spec->dhcp.enabled && !spec->probe &&
 	       spec->mode != MODE_PASSTHRU &&
 	       (spec->kind == KIND_MACVLAN || spec->kind == KIND_MACVTAP);
 }
@@ -77,8 +174,7 @@ bool attach_alone(const struct selection *selection, const struct live *live,
 		const struct step *step = &plan->steps[i];
 		if (!containers_have(containers, step))
 			continue;
-		if (!step_is_alone(step) || !parent_is_free(step->desired, live) ||
-		    address_held(live, step->desired, step->tag.set))
+		if (!step_is_alone(step) || !parent_is_free(step->desired, live))
 			return false;
 		count++;
 	}

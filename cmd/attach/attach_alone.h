@@ -2,15 +2,25 @@
 #ifndef CMD_ATTACH_ATTACH_ALONE_H
 #define CMD_ATTACH_ATTACH_ALONE_H
 
+#include "reconcile/plan/plan_options.h"
 #include "reconcile/plan/selection.h"
 
-/* Whether nothing that the observation left out can collide with what the selection creates. That
- * is so if the files or the caller set each address, all of them are IPv4, no other
- * namespace has one (address_held), and each parent's other macvlans have MACs of other IPv4
- * addresses: mvapply and Docker derive the MAC from the address, so such a link has the address of
- * its MAC. The parent's list lacks links that are down and further addresses. Any other plan needs
- * all namespaces, also one with an error, whose text may name another container. `live` has the
- * host and the containers. */
+/* Whether attach_alone is possible at all: all addresses are IPv4, and set by the files or the
+ * caller, or a guest's. */
+bool attach_may_be_alone(const struct containers *containers);
+
+/* Finds the addresses that the plan must not use, for the containers of `desired`: what other
+ * namespaces have and, where one is chosen, what the files give to others. False: that is not
+ * known, or an address is in use. `live` has the host and the containers. In the arena. */
+bool attach_others_find(const struct desired *desired, const struct containers *containers,
+			const struct live *live, struct arena *arena,
+			struct other_addresses *ret_others);
+
+/* Whether nothing that the observation left out can collide with what the selection creates, which
+ * was planned with those addresses. That is so if each parent's other macvlans have MACs of other
+ * IPv4 addresses: mvapply and Docker derive the MAC from the address, so such a link has the
+ * address of its MAC, or will have it. Any other plan needs all namespaces, also one with an error,
+ * whose text may name another container. */
 bool attach_alone(const struct selection *selection, const struct live *live,
 		  const struct containers *containers);
 

@@ -213,9 +213,6 @@ static int address_take(const struct run *run, const struct containers *containe
 	return error_code(error, CODE_DOCKER_ADDRESS);
 }
 
-/* Reads all namespaces, unlike the attachment of a given address (attach_alone): the parent's list
- * of MACs lacks the links that are down, whose addresses must not be assigned again, and it has no
- * IPv6 addresses. */
 static int address_choose(const struct docker_work *work, struct desired *desired,
 			  const struct network_of_set *where, const struct subnet *subnet,
 			  struct ip *ret, struct error *error)

@@ -215,8 +215,8 @@ static void ns_died(struct event_batch *events, const struct nlmsghdr *message)
 	ns_stale(events->service, ns);
 }
 
-/* Whether an event in a container's namespace reports an attachment, of any set, or an address of
- * one. A container can cause such events with its own links. */
+/* Whether an event in a container's namespace reports an attachment or a guest, of any set, or an
+ * address of one. A container can cause such events with its own links. */
 static bool event_tagged(const struct service *service, const struct nlmsghdr *message)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
@@ -226,7 +226,7 @@ static bool event_tagged(const struct service *service, const struct nlmsghdr *m
 	bool has_proto;
 	if (message->nlmsg_type == RTM_NEWLINK)
 		return decode_link(arena, message, &link, &parent) == DECODED &&
-		       link.tag.role == ROLE_ATTACH;
+		       role_in_container(link.tag.role);
 	return message->nlmsg_type == RTM_NEWADDR &&
 	       decode_addr(message, &addr, &has_proto) == DECODED &&
 	       (addr.proto == OWNER_TAG_PROTOCOL || !service->live->addr_proto);
@@ -243,24 +243,13 @@ static void container_event(struct service *service, struct live_ns *ns,
 		ns->tagged = event_tagged(service, message);
 }
 
-static bool waits_for_plugin(const struct live *live)
-{
-	for (size_t i = 0; i < live->n_containers; i++)
-		if (live->container_lookups[i].container->source_kind == SOURCE_CNI &&
-		    live->container_lookups[i].state == CONTAINER_PENDING)
-			return true;
-	return false;
-}
-
-/* The CNI plugin attaches a pod in a namespace that is not known yet, to which it has given an
+/* A plugin attaches a pod or a guest in a namespace that is not known yet, to which it has given an
  * nsid. */
 static void unknown_event(struct service *service, const struct nlmsghdr *message, bool deleted)
 {
-	if (deleted || message->nlmsg_type != RTM_NEWLINK || !waits_for_plugin(service->live) ||
-	    !event_tagged(service, message))
-		return;
-	service->wide = true;
-	service_replan(service);
+	if (!deleted && message->nlmsg_type == RTM_NEWLINK && !service->wide &&
+	    event_tagged(service, message))
+		namespaces_search(service);
 }
 
 static void kernel_event(void *data, int nsid, const struct nlmsghdr *message, bool deleted)

@@ -75,6 +75,7 @@ struct service {
 	bool failed;                 /* the last pass failed */
 	struct failure failure;      /* its reason; or CODE_NONE */
 	bool wide;                   /* the next observation also searches for unknown namespaces */
+	bool search_deferred;        /* rate limited: such a search is due later */
 	bool complete;               /* an observation of this pass did */
 	bool unsearched; /* everything was read, except namespaces that only descriptors keep */
 	struct refused_macs refused; /* while anything still fails */
@@ -104,6 +105,8 @@ void service_read_events_locked(struct service *service, const struct selection 
 bool rate_limit_defers(struct service *service, struct live_ns *ns);
 /* Events were lost, which others can cause on purpose: everything is read again, now or later. */
 void events_lost(struct service *service);
+/* An unknown namespace has an attachment: it is searched, now or later. */
+void namespaces_search(struct service *service);
 /* The timer of deferred observations fired. */
 void rate_limit_due(void *service);
 /* Marks everything as stale. */

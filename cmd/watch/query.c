@@ -1,6 +1,7 @@
 /* Answers the query which namespaces lack an address (cmd/service_query.h). */
 #include "cmd/service_query.h"
 #include "cmd/watch/internal.h"
+#include "kernel/link_kind.h"
 #include "lib/memory.h"
 
 #include <stdlib.h>
@@ -27,11 +28,21 @@ static void entry_add(struct entries *entries, const struct live_ns *ns, const s
 	memcpy(entry->address, ip->bytes, sizeof(entry->address));
 }
 
+/* Whether the link is on one of the host's, as an attachment is: other links with the address cause
+ * no conflict. */
+static bool is_on_host(const struct live_ns *ns, int ifindex)
+{
+	enum driver ignored;
+	const struct live_link *link = live_link_by_index(ns, ifindex);
+	return !link || (link_handler(link, &ignored) && link->parent_where == PARENT_HOST);
+}
+
 static void ns_add(struct entries *entries, const struct live_ns *ns, const struct prefix *prefix)
 {
 	const size_t before = entries->count;
 	for (size_t i = 0; i < ns->n_addrs; i++)
-		if (prefix_contains(prefix, &ns->addrs[i].prefix.ip))
+		if (prefix_contains(prefix, &ns->addrs[i].prefix.ip) &&
+		    is_on_host(ns, ns->addrs[i].ifindex))
 			entry_add(entries, ns, &ns->addrs[i].prefix.ip);
 	if (entries->count == before)
 		entry_add(entries, ns, &(struct ip){0});

@@ -12,6 +12,7 @@
 
 #define KEY_SIZE 32
 #define KEY_ALL  "all"
+#define KEY_WIDE "unknown"
 
 static const char *key_of(const struct live_ns *ns, char key[KEY_SIZE])
 {
@@ -82,11 +83,22 @@ void events_lost(struct service *service)
 		  "events of the kernel are lost repeatedly: reading the host again later");
 }
 
+void namespaces_search(struct service *service)
+{
+	service->search_deferred = !credit_take(service, KEY_WIDE, PRICE_OBSERVE);
+	if (service->search_deferred)
+		return;
+	service->wide = true;
+	service_replan(service);
+}
+
 void rate_limit_due(void *data)
 {
 	struct service *service = data;
 	if (service->lost && all_take(service))
 		return;
+	if (service->search_deferred)
+		namespaces_search(service);
 	for (size_t i = 1; service->live && i < service->live->n_namespaces; i++) {
 		struct live_ns *ns = service->live->namespaces[i];
 		if (!ns->rate_limited || !ns_take(service, ns))

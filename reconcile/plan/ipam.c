@@ -5,13 +5,15 @@
 #include "reconcile/plan/ipam_state.h"
 
 /* Holders that are not planned attachments. */
-static const struct planned_attachment gateway, aux_address;
+static const struct planned_attachment gateway, aux_address, other;
 
 static const char *owner_label(const struct plan_input *input,
 			       const struct planned_attachment *owner)
 {
 	if (owner == &gateway || owner == &aux_address)
 		return owner == &gateway ? "a gateway" : "an aux address";
+	if (owner == &other)
+		return "another container";
 	return planned_label(input, owner);
 }
 
@@ -57,6 +59,15 @@ static void reserve(const struct ipam *ipam, const struct resolved_network *reso
 		for (size_t k = 0; k < subnet->n_aux; k++)
 			address_set_add(ipam->in_use, domain, &subnet->aux[k].ip, &aux_address);
 	}
+}
+
+static void reserve_others(const struct ipam *ipam, const struct resolved_network *resolved)
+{
+	const struct other_addresses *others = ipam->matched->input->options->others;
+	for (size_t i = 0; others && i < others->count; i++)
+		if (network_subnet_of(resolved->network, &others->items[i]))
+			address_set_add(ipam->in_use, resolved->parent->number, &others->items[i],
+					&other);
 }
 
 /* Visits each request of an attachment without an address. */
@@ -108,6 +119,8 @@ static struct ipam ipam_make(const struct matched *matched, const struct unmanag
 		ipam.assigned[i] = assigned_new(scratch, &attachments->planned[i]);
 	for (size_t i = 0; i < matched->parents->n_networks; i++)
 		reserve(&ipam, &matched->parents->networks[i]);
+	for (size_t i = 0; i < matched->parents->n_networks; i++)
+		reserve_others(&ipam, &matched->parents->networks[i]);
 	return ipam;
 }
 

@@ -5,6 +5,13 @@
 #include "reconcile/plan/refused_macs.h"
 #include "schema/model.h"
 
+/* In namespaces that the live state lacks, or declared for containers that the desired state lacks.
+ */
+struct other_addresses {
+	struct ip *items;
+	size_t count;
+};
+
 struct plan_options {
 	bool adopt;     /* take over untagged objects that conflict */
 	bool unguarded; /* `delete`: no limit */
@@ -16,6 +23,7 @@ struct plan_options {
 	bool thorough; /* warn about chosen addresses that are live, too */
 	/* MACs that must not be chosen; NULL: none was refused. */
 	const struct refused_macs *refused;
+	const struct other_addresses *others; /* in use on each parent; NULL: none */
 	struct {
 		unsigned limit;
 		bool percent;  /* share of the set's live attachments */

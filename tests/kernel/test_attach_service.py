@@ -49,7 +49,7 @@ def entered(plugin, ip="172.16.86.200", **options):
     trace, before = f"{WORK}/trace", plugin.command
     plugin.command = ["strace", "-f", "-y", "-e", "trace=setns", "-e", "signal=none", "-o", trace, *before]
     plugin.env = {"ASAN_OPTIONS": "detect_leaks=0"}  # the leak checker cannot run under strace
-    answer = plugin.call("ADD", "web", args=f"IP={ip}", **options)
+    answer = plugin.call("ADD", "web", args=f"IP={ip}" if ip else "", **options)
     plugin.command, plugin.env = before, {}
     if not options.get("code"):
         plugin.call("DEL", "web")
@@ -168,7 +168,7 @@ def forged(host):
 # What another container's namespace has, beside its own link. The service leaves it alone.
 HELD = {
     "a further address": ["address add 172.16.86.200/24 dev eth0"],
-    "an unmanaged link that is down": ["link add v0 type veth peer name v1", "address add 172.16.86.200/24 dev v0"],
+    "a link that is not on the parent": ["link add v0 type veth peer name v1", "address add 172.16.86.200/24 dev v0"],
 }
 
 
@@ -185,12 +185,36 @@ def held(host):
                 if stopped:
                     service.send(signal.SIGCONT)
                 names, taken = entered(plugin, code=None)
-                assert "o3" in names, (what, names)
-                same("already has the address" in (taken or {}).get("msg", ""), "further" in what, (what, taken))
+                same((bool(names), "already has the address" in (taken or {}).get("msg", "")), ("further" in what,) * 2,
+                     (what, names, taken))
                 plugin.call("DEL", "web")
                 host.batch("o3", ["address flush to 172.16.86.200/32"] + ["link delete v0"] * ("v0" in batch[0]))
         service.settle()
         enters(plugin, (), "afterwards")
+
+
+@test("attach with a service: a guest gets the lowest address that no namespace has and no file declares")
+def chosen(host):
+    attached(host)
+    names = {name: {"lan": {"ipv4_address": f"172.16.86.{number + 2}"}} for number, name in enumerate(OTHERS)}
+    text = document({"lan": lan()}, {**names, "later": {"lan": {"ipv4_address": "172.16.86.8"}}})
+    declare(host, text)
+    plugin = Plugin(host)
+    host.batch("o3", ["address add 172.16.86.9/24 dev eth0", "address add 172.16.86.10/32 dev lo"])
+    for service in (contextlib.nullcontext(), watching(host, "-f", host.write(text))):
+        with service as running:
+            if running:
+                running.settle()
+            names, answer = entered(plugin, ip=None)
+            same((names, [ip["address"] for ip in answer["ips"]]), (set() if running else set(OTHERS), ["172.16.86.10/24"]),
+                 "with a service" if running else "without one")
+            if running:
+                host.netns("guest")
+                plugin.add("guest", args="")
+                host.ip("guest", "link set eth0 down")
+                running.settle()
+                names, answer = entered(plugin, ip=None)
+                same((names, answer["ips"][0]["address"]), (set(), "172.16.86.11/24"), "another guest, whose link is down")
 
 
 @test("attach with a service: it answers before it has the lock")

@@ -1,4 +1,4 @@
-#include "cmd/attach/address_holders.h"
+#include "cmd/attach/other_addresses.h"
 
 #include "cmd/service_query.h"
 #include "kernel/netns.h"
@@ -6,31 +6,21 @@
 #include "kernel/rtnl_encode.h"
 #include "lib/cleanup.h"
 #include "lib/hashmap.h"
-#include "lib/ip.h"
 #include "reconcile/observe/observe.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/rtnetlink.h>
-#include <stdlib.h>
+#include <string.h>
 
 struct search {
 	struct arena *arena;
+	const struct prefix *prefix;
 	struct stat host;
-	const struct link_spec *spec;
-	struct index *seen; /* inodes */
+	struct index *seen; /* inodes, 64 bits each */
 	bool everything;    /* a process that cannot be read counts */
-	bool held;
-	bool unknown; /* a namespace could not be read */
+	bool failed;        /* a namespace has an address in the prefix, or could not be read */
 };
-
-static bool has_address(const struct link_spec *spec, const struct ip *ip)
-{
-	for (size_t i = 0; i < spec->n_addrs; i++)
-		if (ip_equal(&spec->addrs[i].ip, ip))
-			return true;
-	return false;
-}
 
 static int addr_compare(const struct nlmsghdr *message, void *data, struct error *error)
 {
@@ -42,7 +32,7 @@ static int addr_compare(const struct nlmsghdr *message, void *data, struct error
 					     : DECODE_SKIP;
 	if (decoded == DECODE_BAD)
 		return error_set(error, EBADMSG, "the kernel's listing of addresses is malformed");
-	search->held |= decoded == DECODED && has_address(search->spec, &addr.prefix.ip);
+	search->failed |= decoded == DECODED && prefix_contains(search->prefix, &addr.prefix.ip);
 	return 0;
 }
 
@@ -73,54 +63,58 @@ static bool place_visit(const struct netns_place *place, void *data)
 	struct search *search = data;
 	struct stat stat;
 	struct error ignored;
-	ino_t *inode = arena_alloc(search->arena, sizeof(*inode));
-	*inode = place->inode;
-	if (search->held || search->unknown || place->inode == search->host.st_ino ||
-	    index_get(search->seen, inode, sizeof(*inode)))
+	const uint64_t inode = place->inode;
+	if (search->failed || place->inode == search->host.st_ino ||
+	    index_get(search->seen, &inode, sizeof(inode)))
 		return true;
 	cleanup_close int fd =
 		netns_open_at(place->directory, place->path, place->process ? 0 : O_NOFOLLOW,
 			      &search->host, &stat, &ignored);
 	if (place->process && (fd == -EACCES || fd == -EPERM))
 		return false;
-	if (fd < 0 || addresses_compare(search, fd) < 0)
-		search->unknown |=
+	if (fd < 0 || addresses_compare(search, fd) < 0) {
+		search->failed |=
 			fd >= 0 || (!is_gone(fd) && (search->everything || !place->process));
-	else
-		(void)index_put(search->seen, inode, sizeof(*inode), inode);
+		return true;
+	}
+	uint64_t *key = arena_alloc(search->arena, sizeof(*key));
+	*key = inode;
+	(void)index_put(search->seen, key, sizeof(*key), key);
 	return true;
 }
 
-/* Only the absence of the address is taken from the service. */
-static void service_search(struct search *search, const char *set)
+/* The entries are the keys of `seen`. */
+static void entries_take(struct search *search, struct service_entry *entries, size_t count,
+			 struct other_addresses *addresses)
 {
-	struct service_entry *entries;
-	const struct ip *ip = &search->spec->addrs[0].ip;
-	const struct prefix prefix = {.ip = *ip, .len = (uint8_t)ip_bits(ip)};
-	const size_t count = service_query(set, &prefix, &entries);
 	for (size_t i = 0; i < count; i++) {
-		if (entries[i].family)
-			continue;
-		ino_t *inode = arena_alloc(search->arena, sizeof(*inode));
-		*inode = (ino_t)entries[i].inode;
-		(void)index_put(search->seen, inode, sizeof(*inode), inode);
+		struct ip ip = {.family = entries[i].family};
+		(void)index_put(search->seen, &entries[i].inode, sizeof(entries[i].inode),
+				&entries[i].inode);
+		memcpy(ip.bytes, entries[i].address, sizeof(ip.bytes));
+		if (ip.family)
+			*array_push(search->arena, addresses->items, addresses->count) = ip;
 	}
-	free(entries);
 }
 
-bool address_held(const struct live *live, const struct link_spec *spec, const char *set)
+bool other_addresses_find(const struct live *live, const struct prefix *prefix, const char *set,
+			  struct arena *arena, struct other_addresses *addresses)
 {
-	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	cleanup_free struct service_entry *entries = NULL;
 	const struct live_ns *host = live->namespaces[0];
+	const size_t count = service_query(set, prefix, &entries);
 	struct search search = {.arena = arena,
+				.prefix = prefix,
 				.host = {.st_dev = host->device, .st_ino = host->inode},
-				.spec = spec,
-				.everything = observe_everything(),
-				.seen = index_new(0)};
-	service_search(&search, set);
-	const struct netns_missed missed = netns_scan(place_visit, &search);
+				.seen = index_new(count),
+				.everything = observe_everything()};
+	entries_take(&search, entries, count, addresses);
+	/* Without a service, most containers have one. */
+	search.failed = !count && prefix->len < ip_bits(&prefix->ip);
+	const struct netns_missed missed =
+		search.failed ? (struct netns_missed){0} : netns_scan(place_visit, &search);
 	index_free(search.seen);
 	netns_return(host->handle->fd);
-	return search.held || search.unknown || missed.mounts || missed.no_descriptors ||
-	       (search.everything && (missed.processes || missed.hidden));
+	return !search.failed && !missed.mounts && !missed.no_descriptors &&
+	       !(search.everything && (missed.processes || missed.hidden));
 }

@@ -1,0 +1,16 @@
+/* Finds the addresses that other network namespaces than the host's have. */
+#ifndef CMD_ATTACH_OTHER_ADDRESSES_H
+#define CMD_ATTACH_OTHER_ADDRESSES_H
+
+#include "reconcile/plan/plan_options.h"
+#include "reconcile/state/state.h"
+
+/* Adds the IPv4 addresses in the prefix that the set's service knows of (cmd/service_query.h). The
+ * other namespaces that an observation would find are entered. False: one of these has such an
+ * address, on whichever link, up or down, or could not be read; or the prefix is no single address,
+ * and there is no service. `live` has the host, and the thread is in its namespace. The array is in
+ * the arena. */
+bool other_addresses_find(const struct live *live, const struct prefix *prefix, const char *set,
+			  struct arena *arena, struct other_addresses *addresses);
+
+#endif
