@@ -108,7 +108,7 @@ static int reply_error(const struct reply *reply, struct error *error)
 struct heap {
 	char *bytes;
 	size_t used, size;
-	_Alignas(struct nlmsghdr) char small[2 * RECEIVE_ROOM];
+	_Alignas(struct nlmsghdr) char small[ANSWER_ROOM + 2 * RECEIVE_ROOM];
 };
 
 static void heap_begin(struct heap *heap)
@@ -184,21 +184,26 @@ static int dump_progress(const char *bytes, size_t size, uint32_t seq, struct er
 }
 
 /* The end of a dump is a datagram of its own, sent after all others were read (rtnl_dumpit): two
- * datagrams per call read most dumps completely. */
-static int dump_receive(struct netlink *netlink, struct heap *heap, struct error *error)
+ * datagrams per call read most dumps completely. `first`: the room for an answer in front of them,
+ * or 0. */
+static int dump_receive(struct netlink *netlink, size_t first, struct heap *heap,
+			struct error *error)
 {
 	const size_t size = netlink->room;
-	char *room = heap_room(heap, 2 * size);
-	struct datagram datagrams[] = {{.bytes = room, .room = size},
-				       {.bytes = room + size, .room = size}};
-	int count = netlink_receive(netlink, datagrams, 2, error), status = MORE;
-	if (count == -EMSGSIZE && room_grow(netlink, datagrams, 2))
+	char *room = heap_room(heap, first + 2 * size);
+	struct datagram datagrams[] = {{.bytes = room, .room = first},
+				       {.bytes = room + first, .room = size},
+				       {.bytes = room + first + size, .room = size}};
+	struct datagram *used = first ? datagrams : datagrams + 1;
+	const unsigned n_used = first ? 3 : 2;
+	int count = netlink_receive(netlink, used, n_used, error), status = MORE;
+	if (count == -EMSGSIZE && room_grow(netlink, used, n_used))
 		return -ENOBUFS;
 	for (int i = 0; i < count && status == MORE; i++) {
 		char *bytes = heap->bytes + heap->used;
-		memmove(bytes, datagrams[i].bytes, datagrams[i].size);
-		heap->used += MNL_ALIGN(datagrams[i].size);
-		status = dump_progress(bytes, datagrams[i].size, netlink->seq, error);
+		memmove(bytes, used[i].bytes, used[i].size);
+		heap->used += MNL_ALIGN(used[i].size);
+		status = dump_progress(bytes, used[i].size, netlink->seq, error);
 	}
 	return count < 0 ? count : status;
 }
@@ -213,19 +218,46 @@ static bool more_waits(const struct netlink *netlink)
 	return recv(netlink->fd, NULL, 0, MSG_PEEK | MSG_DONTWAIT) >= 0;
 }
 
-static int dump_once(struct netlink *netlink, struct nlmsghdr *request, struct heap *heap,
-		     struct error *error)
+/* The request for a dump, and a single one in front of it; NULL: none. */
+struct dump_requests {
+	struct nlmsghdr *first, *dump;
+};
+
+static void request_put(struct netlink *netlink, struct nlmsghdr *request, int flags,
+			struct heap *heap)
 {
+	char *bytes = heap_room(heap, MNL_ALIGN(request->nlmsg_len));
 	request->nlmsg_seq = ++netlink->seq;
-	request->nlmsg_flags |= NLM_F_REQUEST | NLM_F_DUMP;
+	request->nlmsg_flags |= (uint16_t)flags;
+	memcpy(bytes, request, request->nlmsg_len);
+	heap->used += MNL_ALIGN(request->nlmsg_len);
+}
+
+/* The memory of the answers, which are not there yet, has the requests. */
+static int dump_send(struct netlink *netlink, const struct dump_requests *requests,
+		     struct heap *heap, struct error *error)
+{
 	heap->used = 0;
+	netlink->first = netlink->seq + 1;
+	if (requests->first)
+		request_put(netlink, requests->first, NLM_F_REQUEST, heap);
+	request_put(netlink, requests->dump, NLM_F_REQUEST | NLM_F_DUMP, heap);
+	int status = netlink_send(netlink, heap->bytes, heap->used, error);
+	heap->used = 0;
+	return status;
+}
+
+static int dump_once(struct netlink *netlink, const struct dump_requests *requests,
+		     struct heap *heap, struct error *error)
+{
 	bool lost = false;
-	int status = netlink_send(netlink, request, request->nlmsg_len, error);
+	size_t first = requests->first ? ANSWER_ROOM : 0;
+	int status = dump_send(netlink, requests, heap, error);
 	if (status < 0)
 		return status;
 	/* Read on after a loss: the kernel runs only one dump per socket (netlink_dump_start). */
-	for (status = MORE; status == MORE && (!lost || more_waits(netlink));) {
-		int more = dump_receive(netlink, heap, error);
+	for (status = MORE; status == MORE && (!lost || more_waits(netlink)); first = 0) {
+		int more = dump_receive(netlink, first, heap, error);
 		lost |= more == -ENOBUFS;
 		if (more != -ENOBUFS)
 			status = more;
@@ -235,23 +267,29 @@ static int dump_once(struct netlink *netlink, struct nlmsghdr *request, struct h
 	return lost && status >= 0 ? AGAIN : status;
 }
 
-static bool heap_interrupted(const struct heap *heap, uint32_t seq)
+/* Whether the message answers one of the last requests. */
+static bool is_answer(const struct netlink *netlink, const struct nlmsghdr *message)
+{
+	return message->nlmsg_seq - netlink->first <= netlink->seq - netlink->first;
+}
+
+static bool heap_interrupted(const struct netlink *netlink, const struct heap *heap)
 {
 	int left = (int)heap->used;
 	for (const struct nlmsghdr *message = (const void *)heap->bytes;
 	     mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
-		if (message->nlmsg_seq == seq && (message->nlmsg_flags & NLM_F_DUMP_INTR))
+		if (is_answer(netlink, message) && (message->nlmsg_flags & NLM_F_DUMP_INTR))
 			return true;
 	return false;
 }
 
-static int heap_each(const struct heap *heap, uint32_t seq, netlink_each *each, void *data,
-		     struct error *error)
+static int heap_each(const struct netlink *netlink, const struct heap *heap, netlink_each *each,
+		     void *data, struct error *error)
 {
 	int left = (int)heap->used;
 	for (const struct nlmsghdr *message = (const void *)heap->bytes;
 	     mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
-		if (message->nlmsg_seq != seq || message->nlmsg_type < NLMSG_MIN_TYPE)
+		if (!is_answer(netlink, message) || message->nlmsg_type < NLMSG_MIN_TYPE)
 			continue;
 		int status = each(message, data, error);
 		if (status < 0)
@@ -260,29 +298,36 @@ static int heap_each(const struct heap *heap, uint32_t seq, netlink_each *each, 
 	return 0;
 }
 
-static int dump_cut(const struct heap *heap, uint32_t seq, netlink_each *each, void *data,
-		    struct error *error)
+static int dump_cut(const struct netlink *netlink, const struct heap *heap, netlink_each *each,
+		    void *data, struct error *error)
 {
-	int status = heap_each(heap, seq, each, data, error);
+	int status = heap_each(netlink, heap, each, data, error);
 	return status < 0 ? status : error_set(error, E2BIG, "the listing exceeds the limit");
+}
+
+int netlink_dump_after(struct netlink *netlink, struct nlmsghdr *first, struct nlmsghdr *request,
+		       netlink_each *each, void *data, struct error *error)
+{
+	const struct dump_requests requests = {first, request};
+	__attribute__((cleanup(heap_cleanup))) struct heap heap;
+	heap_begin(&heap);
+	for (int i = 0; i < DUMP_TRIES; i++) {
+		int status = dump_once(netlink, &requests, &heap, error);
+		if (status < 0)
+			return status;
+		if (status == TOO_MUCH)
+			return dump_cut(netlink, &heap, each, data, error);
+		if (status == COMPLETE && !heap_interrupted(netlink, &heap))
+			return heap_each(netlink, &heap, each, data, error);
+	}
+	return error_set(error, EAGAIN, "the listing changed %d times while it was read",
+			 DUMP_TRIES);
 }
 
 int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_each *each, void *data,
 		 struct error *error)
 {
-	__attribute__((cleanup(heap_cleanup))) struct heap heap;
-	heap_begin(&heap);
-	for (int i = 0; i < DUMP_TRIES; i++) {
-		int status = dump_once(netlink, request, &heap, error);
-		if (status < 0)
-			return status;
-		if (status == TOO_MUCH)
-			return dump_cut(&heap, netlink->seq, each, data, error);
-		if (status == COMPLETE && !heap_interrupted(&heap, netlink->seq))
-			return heap_each(&heap, netlink->seq, each, data, error);
-	}
-	return error_set(error, EAGAIN, "the listing changed %d times while it was read",
-			 DUMP_TRIES);
+	return netlink_dump_after(netlink, NULL, request, each, data, error);
 }
 
 /* Receives the answer to the last request. -EMSGSIZE: repeat it, *room has grown. */

@@ -30,6 +30,10 @@ typedef int netlink_each(const struct nlmsghdr *message, void *data, struct erro
  * that the kernel interrupted, or that lost messages, is repeated a few times. */
 int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_each *each, void *data,
 		 struct error *error);
+/* The same, with a single request in front of it in the same datagram: its answer is passed first,
+ * and an error as its answer is ignored. */
+int netlink_dump_after(struct netlink *netlink, struct nlmsghdr *first, struct nlmsghdr *request,
+		       netlink_each *each, void *data, struct error *error);
 
 /* Sets the limit in bytes for all following dumps. A longer dump is passed to `each` as far as it
  * was read, and fails with -E2BIG; the socket must then be closed, since unread replies remain in

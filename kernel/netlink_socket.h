@@ -10,10 +10,11 @@
 
 struct netlink {
 	int fd;
-	uint32_t seq; /* of the last request */
-	bool worded;  /* the kernel adds texts to its errors (extended acks) */
-	size_t most;  /* limit of a dump in bytes; 0: none */
-	size_t room;  /* for a datagram of a dump, or a reply */
+	uint32_t seq;   /* of the last request */
+	uint32_t first; /* of the first request that was sent with it, for a dump */
+	bool worded;    /* the kernel adds texts to its errors (extended acks) */
+	size_t most;    /* limit of a dump in bytes; 0: none */
+	size_t room;    /* for a datagram of a dump, or a reply */
 };
 
 /* The highest number of datagrams that one system call receives. */

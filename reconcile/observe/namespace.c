@@ -134,6 +134,8 @@ static int link_take(const struct nlmsghdr *message, void *data, struct error *e
 	struct live_ns *ns = reader->ns;
 	struct live_link link;
 	struct parent_ref parent;
+	if (message->nlmsg_type == RTM_NEWNSID)
+		reader->host.known = decode_nsid(message, &reader->host.nsid) == DECODED;
 	if (message->nlmsg_type != RTM_NEWLINK)
 		return 0;
 	enum decoded decoded = decode_link(ns->arena, message, &link, &parent);
@@ -259,6 +261,17 @@ static int dump(struct namespace_reader *reader, bool (*encode)(union message *)
 	union message request;
 	encode(&request);
 	return netlink_dump(reader->ns->handle->netlink, &request.header, take, reader, error);
+}
+
+/* With the nsid of the host's namespace in front, which most of the links on its links need. */
+static int links_read(struct namespace_reader *reader, struct error *error)
+{
+	union message host, request;
+	encode_nsid_get(&host, reader->host_fd);
+	encode_link_dump(&request);
+	return netlink_dump_after(reader->ns->handle->netlink,
+				  reader->ns->host ? NULL : &host.header, &request.header,
+				  link_take, reader, error);
 }
 
 /* About 20,000 routes. Whoever controls a namespace can create any number of them at hardly any
@@ -420,7 +433,7 @@ static int read_in_netns(struct namespace_reader *reader, struct error *error)
 	int status = 0;
 	if (!ns->handle->netlink && !(ns->handle->netlink = netlink_open(error)))
 		return -error->errnum;
-	if ((status = dump(reader, encode_link_dump, link_take, error)) < 0)
+	if ((status = links_read(reader, error)) < 0)
 		return status;
 	if (bridge_filters(ns) &&
 	    (status = dump(reader, encode_bridge_vlan_dump, bridge_vlans_take, error)) < 0)

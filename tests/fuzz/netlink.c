@@ -98,10 +98,13 @@ static void listen_to(struct netlink *netlink, int question, struct arena *arena
 {
 	bool (*const dumps[])(union message *) = {encode_link_dump, encode_addr_dump,
 						  encode_route_dump};
-	union message message;
+	union message message, first;
 	struct error error = {.errnum = -1};
 	int status = 0;
-	if (question < 3 && dumps[question](&message))
+	if (question == 0 && encode_nsid_get(&first, 0) && dumps[question](&message))
+		status = netlink_dump_after(netlink, &first.header, &message.header, decode, arena,
+					    &error);
+	else if (question < 3 && dumps[question](&message))
 		status = netlink_dump(netlink, &message.header, decode, arena, &error);
 	else if (question == 3 && encode_link_get(&message, 1))
 		status = netlink_request(netlink, &message.header, decode, arena, &error);

@@ -198,6 +198,36 @@ def nothing_to_do(host):
     same((counts["lists of groups"], counts["folders of descriptors"]), (0, 0), "what is searched")
 
 
+# Calls of the C library for memory and threads, whose number is not mvapply's.
+LIBRARY_CALLS = {"brk", "mmap", "munmap", "mprotect", "madvise", "mremap", "futex", "clone", "clone3",
+                 "set_robust_list", "rseq", "rt_sigprocmask", "exit", "sched_yield"}
+
+
+def system_calls(host, *argv):
+    """The number of calls of each kind."""
+    host.run("strace", "-f", "-qq", "-o", "trace", *argv, code=0, seconds=60,
+             env={"ASAN_OPTIONS": "detect_leaks=0"})
+    with open("trace", encoding="utf-8", errors="replace") as file:
+        calls = collections.Counter(re.findall(r"^\d+ +(\w+)\(", file.read(), re.MULTILINE))
+    return collections.Counter({name: count for name, count in calls.items() if name not in LIBRARY_CALLS})
+
+
+@test("counts: an apply with nothing to do takes 15 system calls a namespace")
+def calls_of_nothing(host):
+    found = []
+    for count in (COUNT // 2, COUNT):
+        host.netns(*NAMES[len(found) * count // 2:count])
+        text = document({"n": lan()}, {name: ["n"] for name in NAMES[:count]})
+        host.apply(text)
+        found.append(system_calls(host, host.binary, "apply", "-q", "-f", host.write(text)))
+    each = {name: count / (COUNT // 2) for name, count in (found[1] - found[0]).items()}
+    # The name is opened, identified and proved to be a network namespace. One datagram asks for the links and the
+    # nsid of the host's namespace, one for the addresses, one for the routes.
+    same({name: round(count) for name, count in each.items() if count >= 0.5},
+         {"openat": 1, "newfstatat": 1, "ioctl": 1, "setns": 1, "socket": 1, "connect": 1, "setsockopt": 1,
+          "sendto": 3, "recvmmsg": 3, "close": 2}, "calls for each namespace")
+
+
 @test("counts: rules are listed where a default route is in addition to another one, and nowhere else")
 def rules_listed(host):
     host.netns(*NAMES)
