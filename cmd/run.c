@@ -111,6 +111,8 @@ int run_conclude(struct run *run, const struct desired *desired, const struct op
 	if (!result.confirmed) {
 		run->exit_code = result.broken ? EXIT_FAILED : EXIT_REVERTED;
 		fault_reverted(run, &result, options);
+	} else {
+		apply_name_servers_remove(run->plan, run->outcomes);
 	}
 	if (options->output == OUTPUT_JSON)
 		return conclude_json(run, &result, options);

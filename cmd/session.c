@@ -235,6 +235,7 @@ void run_do(struct run *run, const struct options *options)
 	apply(&run->selection, run->live,
 	      &(struct apply_options){.broker = options->broker,
 				      .keep_leases = options->confirm_seconds > 0,
+				      .keep_name_servers = options->confirm_seconds > 0,
 				      .probe = true,
 				      .silent = options->only != NULL,
 				      .done = progress_counter(progress)},

@@ -14,6 +14,9 @@ struct apply_options {
 	struct dhcp_broker *broker;  /* requests DHCP leases (dhcp/broker.h); NULL: not available */
 	const struct leases *leases; /* NULL: apply requests all of them */
 	bool keep_leases;            /* releases no lease, since the plan may be rolled back */
+	/* Removes no file with name servers, for the same reason: apply_name_servers_remove does.
+	 */
+	bool keep_name_servers;
 	/* Probes new addresses on the LAN first (reconcile/probe/probe.h); a step with a conflict
 	 * fails and changes nothing. New parents are created before, as probing needs them. */
 	bool probe;
@@ -34,6 +37,9 @@ bool apply_unannounced(const struct plan *plan, const struct outcome *outcomes);
 /* Announces them, in their namespaces. */
 void apply_announce(const struct plan *plan, const struct outcome *outcomes,
 		    const struct live *live);
+
+/* Removes the files with name servers that links do not have any more. */
+void apply_name_servers_remove(const struct plan *plan, const struct outcome *outcomes);
 
 /* Serialises the mvapply processes that change one host namespace. Both parts belong to that
  * namespace and vanish with the process: the lock, which only a process with CAP_NET_ADMIN can take

@@ -28,9 +28,10 @@ struct apply_context {
 	const struct live *live;
 	struct outcome *outcomes; /* an element for each step of the plan */
 	struct live_ns *host;
-	struct leases leases; /* an element for each step of the plan */
-	bool keep_leases;     /* apply_options.keep_leases */
-	bool silent;          /* apply_options.silent */
+	struct leases leases;   /* an element for each step of the plan */
+	bool keep_leases;       /* apply_options.keep_leases */
+	bool keep_name_servers; /* apply_options.keep_name_servers */
+	bool silent;            /* apply_options.silent */
 	struct dhcp_broker *broker;
 	atomic_size_t *done;   /* or NULL */
 	bool create_then_move; /* the kernel cannot create a link in another namespace */

@@ -1,5 +1,6 @@
 /* The files with the name servers of leases (`resolv_conf`). */
 #include "dhcp/resolv_conf.h"
+#include "reconcile/apply/apply.h"
 #include "reconcile/apply/internal.h"
 
 #include <string.h>
@@ -23,13 +24,24 @@ static const char *path_ended(const struct step *step)
 	return path && kept && strcmp(path, kept) == 0 ? NULL : path;
 }
 
+static void former_remove(const struct step *step)
+{
+	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
+	const char *path = path_ended(step);
+	if (path)
+		resolv_conf_remove(path, owner_tag_identity(arena, &step->current->tag));
+}
+
 void name_servers_remove(const struct apply_context *context)
 {
-	for (size_t i = 0; i < context->plan->n_steps; i++) {
-		const struct step *step = &context->plan->steps[i];
-		const char *path = step_selected(context, step) ? path_ended(step) : NULL;
-		if (path)
-			resolv_conf_remove(path,
-					   owner_tag_identity(context->arena, &step->current->tag));
-	}
+	for (size_t i = 0; !context->keep_name_servers && i < context->plan->n_steps; i++)
+		if (step_selected(context, &context->plan->steps[i]))
+			former_remove(&context->plan->steps[i]);
+}
+
+void apply_name_servers_remove(const struct plan *plan, const struct outcome *outcomes)
+{
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (outcomes[i].state == OUTCOME_DONE)
+			former_remove(&plan->steps[i]);
 }

@@ -133,7 +133,8 @@ static void all_apply(const struct plan *plan, const struct live *now, struct ou
 {
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	const struct selection all = selection_all(plan, arena);
-	apply(&all, now, &(struct apply_options){0}, outcomes);
+	/* Without a broker; the restored links may have the leases. */
+	apply(&all, now, &(struct apply_options){.keep_leases = true}, outcomes);
 }
 
 /* Observes and restores the rest. Returns the number of restored objects, 0: everything is
