@@ -157,7 +157,7 @@ static void offer_live_sets(const struct line *line)
 {
 	struct error ignored;
 	struct names names = {0};
-	struct live *live = observe_owner_tags(&ignored);
+	struct live *live = observe_owner_tags(NULL, &ignored);
 	for (size_t i = 0; live && i < live->n_namespaces; i++)
 		for (size_t k = 0; k < live->namespaces[i]->n_links; k++)
 			offer_link_sets(line, &names, &live->namespaces[i]->links[k].tag);

@@ -76,7 +76,7 @@ static void empty_set(struct set *set, const struct live *live)
 static void empty_sets(struct desired *desired)
 {
 	struct error ignored;
-	struct live *live = has_engines(desired) ? observe_owner_tags(&ignored) : NULL;
+	struct live *live = has_engines(desired) ? observe_owner_tags(NULL, &ignored) : NULL;
 	for (size_t s = 0; s < desired->n_sets; s++)
 		empty_set(&desired->sets[s], live);
 	live_free(live);

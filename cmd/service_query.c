@@ -5,6 +5,7 @@
 #include "lib/memory.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -12,38 +13,58 @@
  * reads the namespaces itself. */
 #define PATIENCE_MS 50
 
-static const char request_begin[] = "addresses 1 ";
+static const char addresses_request[] = "addresses 1 ", tags_request[] = "tags 1";
 
 /* Returns the size of the message, which the caller frees; 0: none. */
-static size_t message_receive(int fd, void **ret)
+static size_t message_receive(int fd, char **ret)
 {
 	const ssize_t size = recv(fd, NULL, 0, MSG_PEEK | MSG_TRUNC);
 	if (size <= 0)
 		return 0;
-	*ret = memory_new(1, (size_t)size);
+	*ret = memory_new(1, (size_t)size + 1);
 	return recv(fd, *ret, (size_t)size, MSG_DONTWAIT) == size ? (size_t)size : 0;
 }
 
-size_t service_query(const char *set, const struct prefix *prefix,
-		     struct service_entry **ret_entries)
+/* The answer, with a terminator behind it, which the caller frees. */
+static size_t query(const char *set, const char *text, char **ret)
 {
 	struct keeper keeper;
-	void *message = NULL;
-	char prefix_text[PREFIX_TEXT_SIZE], text[SERVICE_QUERY_SIZE];
-	*ret_entries = NULL;
+	const ssize_t length = (ssize_t)strlen(text);
+	*ret = NULL;
 	if (!keeper_find_within(set, PATIENCE_MS, &keeper))
 		return 0;
 	cleanup_close const int fd = keeper.fd;
-	const int length = snprintf(text, sizeof(text), "%s%s", request_begin,
-				    prefix_format(prefix, prefix_text));
-	const bool sent = *keeper.files && send(fd, text, (size_t)length, MSG_NOSIGNAL) == length;
-	const size_t size = sent ? message_receive(fd, &message) : 0;
-	*ret_entries = message;
+	return *keeper.files && send(fd, text, (size_t)length, MSG_NOSIGNAL) == length
+		       ? message_receive(fd, ret)
+		       : 0;
+}
+
+size_t service_query_addresses(const char *set, const struct prefix *prefix,
+			       struct service_entry **ret_entries)
+{
+	char *message, prefix_text[PREFIX_TEXT_SIZE], text[SERVICE_QUERY_SIZE];
+	snprintf(text, sizeof(text), "%s%s", addresses_request, prefix_format(prefix, prefix_text));
+	const size_t size = query(set, text, &message);
+	*ret_entries = (void *)message;
 	return size / sizeof(**ret_entries);
+}
+
+char *service_query_tags(const char *set)
+{
+	char *message;
+	if (query(set, tags_request, &message))
+		return message;
+	free(message);
+	return NULL;
 }
 
 bool service_query_parse(const char *text, struct prefix *ret)
 {
-	const size_t length = strlen(request_begin);
-	return strncmp(text, request_begin, length) == 0 && prefix_parse(text + length, ret);
+	const size_t length = strlen(addresses_request);
+	return strncmp(text, addresses_request, length) == 0 && prefix_parse(text + length, ret);
+}
+
+bool service_query_is_tags(const char *text)
+{
+	return strcmp(text, tags_request) == 0;
 }

@@ -102,16 +102,31 @@ static int delete_named(const struct call *call, struct error *error)
 	return plugin_detach(&plugin_call, &started, error);
 }
 
+/* The set of the network, whose service knows the guests; NULL: the files do not say. */
+static const char *set_of(const struct call *call)
+{
+	struct error ignored;
+	struct network_of_set where;
+	const struct plugin_call plugin_call = plugin_call_of(call);
+	struct desired *desired = plugin_files(&plugin_call, &ignored);
+	const bool found =
+		desired && network_of_name(desired, call->request.network, &where, &ignored) == 0;
+	const char *set = found ? arena_strdup(call->arena, where.set->name) : NULL;
+	desired_free(desired);
+	return set;
+}
+
 /* A runtime repeats DEL without a namespace, which is gone then, as a rule. A new container of the
  * same name keeps its link: the key differs. */
 static int do_del(struct call *call, struct error *error)
 {
 	struct apply_lock lock;
+	const char *set = call->request.netns ? NULL : set_of(call);
 	int status = apply_lock(&lock, NULL, error);
 	if (status < 0)
 		return status;
 	status = call->request.netns ? delete_named(call, error)
-				     : guests_delete(is_of_call, call, error);
+				     : guests_delete(is_of_call, call, set, error);
 	apply_unlock(&lock);
 	return status;
 }
@@ -180,10 +195,11 @@ static bool is_left(const void *data, const struct owner_tag *tag)
 static int do_gc(struct call *call, struct error *error)
 {
 	struct apply_lock lock;
+	const char *set = set_of(call);
 	int status = apply_lock(&lock, NULL, error);
 	if (status < 0)
 		return status;
-	status = guests_delete(is_left, call, error);
+	status = guests_delete(is_left, call, set, error);
 	apply_unlock(&lock);
 	return status;
 }

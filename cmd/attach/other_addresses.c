@@ -102,7 +102,7 @@ bool other_addresses_find(const struct live *live, const struct prefix *prefix, 
 {
 	cleanup_free struct service_entry *entries = NULL;
 	const struct live_ns *host = live->namespaces[0];
-	const size_t count = service_query(set, prefix, &entries);
+	const size_t count = service_query_addresses(set, prefix, &entries);
 	struct search search = {.arena = arena,
 				.prefix = prefix,
 				.host = {.st_dev = host->device, .st_ino = host->inode},

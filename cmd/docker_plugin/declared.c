@@ -50,7 +50,7 @@ int docker_declared_check(const struct network_of_set *where, const struct conta
 {
 	const struct owner_tag tag =
 		owner_tag_of(where->set, declared, container_attachment(declared, where->network));
-	struct live *live = observe_owner_tags(error);
+	struct live *live = observe_owner_tags(NULL, error);
 	if (!live)
 		return -error->errnum;
 	const bool attached = is_attached(live, &tag);

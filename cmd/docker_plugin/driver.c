@@ -207,7 +207,8 @@ static int link_delete(const struct docker_work *work, struct error *error)
 	if (status == 0 && role_in_container(link.tag.role))
 		return endpoint_link_delete(&link, error);
 	return status == 0 || status == -ENODEV
-		       ? guests_delete(is_of_endpoint, endpoint_key(endpoint, work->arena), error)
+		       ? guests_delete(is_of_endpoint, endpoint_key(endpoint, work->arena), NULL,
+				       error)
 		       : status;
 }
 

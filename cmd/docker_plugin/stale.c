@@ -34,7 +34,7 @@ static void names_add(struct names *names, const char *name)
 static void candidates_find(struct names *names)
 {
 	struct error ignored;
-	struct live *live = observe_owner_tags(&ignored);
+	struct live *live = observe_owner_tags(NULL, &ignored);
 	for (size_t i = 0; live && i < live->namespaces[0]->n_links; i++) {
 		const struct live_link *link = &live->namespaces[0]->links[i];
 		if (role_in_container(link->tag.role) && endpoint_link_named(link->name))

@@ -1,15 +1,16 @@
-/* Answers the query which namespaces lack an address (cmd/service_query.h). */
+/* Answers the queries of cmd/service_query.h. */
 #include "cmd/service_query.h"
 #include "cmd/watch/internal.h"
 #include "kernel/link_kind.h"
 #include "lib/memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-/* The kernel would have reported a change of its addresses. The events of the host's own addresses
- * are filtered. */
+/* The kernel would have reported a change of its links and addresses. The events of the host's own
+ * addresses are filtered. */
 static bool is_current(const struct live_ns *ns)
 {
 	return !ns->host && ns->nsid >= 0 && ns->details && !ns->stale && !ns->rate_limited &&
@@ -48,8 +49,13 @@ static void ns_add(struct entries *entries, const struct live_ns *ns, const stru
 		entry_add(entries, ns, &(struct ip){0});
 }
 
-/* The caller frees the items. */
-static struct entries entries_list(const struct live *live, const struct prefix *prefix)
+/* The answer, which the caller frees. */
+struct answer {
+	void *bytes;
+	size_t size;
+};
+
+static struct answer addresses_answer(const struct live *live, const struct prefix *prefix)
 {
 	size_t room = 1;
 	for (size_t i = 0; i < live->n_namespaces; i++)
@@ -58,20 +64,43 @@ static struct entries entries_list(const struct live *live, const struct prefix 
 	for (size_t i = 0; i < live->n_namespaces; i++)
 		if (is_current(live->namespaces[i]))
 			ns_add(&entries, live->namespaces[i], prefix);
-	return entries;
+	return (struct answer){entries.items, entries.count * sizeof(*entries.items)};
+}
+
+static void tags_write(FILE *file, const struct live_ns *ns)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	fprintf(file, "%ju", (uintmax_t)ns->inode);
+	for (size_t i = 0; i < ns->n_links; i++)
+		if (role_in_container(ns->links[i].tag.role))
+			fprintf(file, "\t%s", owner_tag_format(arena, &ns->links[i].tag));
+	fputc('\n', file);
+}
+
+static struct answer tags_answer(const struct live *live)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *file = memory_or_die(open_memstream(&text, &size));
+	for (size_t i = 0; i < live->n_namespaces; i++)
+		if (is_current(live->namespaces[i]))
+			tags_write(file, live->namespaces[i]);
+	fclose(file);
+	return (struct answer){text, size};
 }
 
 bool service_answer(struct service *service, int fd, const char *request)
 {
 	struct prefix prefix;
-	struct entries entries = {0};
-	if (!service_query_parse(request, &prefix))
+	const bool tags = service_query_is_tags(request);
+	if (!tags && !service_query_parse(request, &prefix))
 		return false;
 	service_read_events(service);
-	if (service->live && !service->lost)
-		entries = entries_list(service->live, &prefix);
-	const size_t size = entries.count * sizeof(*entries.items);
-	const ssize_t sent = send(fd, entries.items, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-	free(entries.items);
-	return size && sent == (ssize_t)size;
+	if (!service->live || service->lost)
+		return false;
+	const struct answer answer =
+		tags ? tags_answer(service->live) : addresses_answer(service->live, &prefix);
+	const ssize_t sent = send(fd, answer.bytes, answer.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	free(answer.bytes);
+	return answer.size && sent == (ssize_t)answer.size;
 }

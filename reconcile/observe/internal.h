@@ -44,7 +44,8 @@ struct observer {
 	bool own_routes;     /* routes of others in the host's namespace cannot conflict */
 	bool no_descriptors; /* no descriptor was available */
 	bool owner_tags;     /* namespaces with tagged links are relevant, too, and links alone */
-	bool everything;     /* a process that cannot be read is reported */
+	const struct index *known; /* inodes of namespaces that are not opened; NULL: none */
+	bool everything;           /* a process that cannot be read is reported */
 };
 
 /* namespaces.c: the namespaces by inode, and reading them */

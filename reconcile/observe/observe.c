@@ -31,7 +31,10 @@ static bool place_visit(const struct netns_place *place, void *data)
 	struct observer *observer = data;
 	struct stat stat;
 	struct error error;
+	const uint64_t inode = place->inode;
 	const size_t known = *namespace_slot(observer, place->inode);
+	if (observer->known && index_get(observer->known, &inode, sizeof(inode)))
+		return true;
 	if (known && !namespace_is_lost(observer->namespaces[known - 1].ns)) {
 		if (!observer->namespaces[known - 1].ns->source)
 			namespace_source(observer->namespaces[known - 1].ns, place->netns);
@@ -301,10 +304,10 @@ static struct live *observed(struct observer *observer, int status)
 	return NULL;
 }
 
-struct live *observe_owner_tags(struct error *error)
+struct live *observe_owner_tags(const struct index *known, struct error *error)
 {
 	const struct desired nothing = {0};
-	struct observer observer = {.live = live_new(), .owner_tags = true};
+	struct observer observer = {.live = live_new(), .owner_tags = true, .known = known};
 	namespaces_grow(&observer);
 	int status = host_open(&observer, error);
 	if (status == 0) {

@@ -3,6 +3,7 @@
 #define RECONCILE_OBSERVE_OBSERVE_H
 
 #include "lib/error.h"
+#include "lib/hashmap.h"
 #include "reconcile/observe/engine_lookup.h"
 #include "reconcile/plan/selection.h"
 #include "reconcile/state/state.h"
@@ -31,8 +32,9 @@ bool observe_descriptors(struct live *live);
 const char *descriptors_short(struct arena *arena);
 
 /* As observe, for the host and each namespace in which a link has the owner tag of an attachment,
- * in whichever namespace the link's parent is; of links alone. */
-struct live *observe_owner_tags(struct error *error);
+ * in whichever namespace the link's parent is; of links alone. Namespaces whose inode (uint64_t) is
+ * in `known` are not opened; NULL: none. */
+struct live *observe_owner_tags(const struct index *known, struct error *error);
 
 /* Continues an earlier observation: reads the stale parts again (live_ns.stale,
  * container_lookup.stale), finds containers that are new in `desired`, and keeps the rest. `before`

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """One container attached while others are live: by mvapply as a CNI plugin, as an OCI hook and as a Docker driver, beside
-CNI's macvlan plugin with a static address and with host-local, and netavark, in turn, for several rounds. The host is this
-program's own. Then what mvapply takes for a container that is none of its own."""
+CNI's macvlan plugin with a static address and with host-local, and netavark, in turn, for several rounds; without a service
+and with one. The host is this program's own. Then what mvapply takes for a container that is none of its own; and a container
+that a real dockerd starts on the driver's network, on one of its own macvlan driver, and on none."""
 import argparse
 import contextlib
 import http.client
@@ -18,9 +19,9 @@ import time
 WORK = "/run/attach"
 FILE = f"{WORK}/lan.yaml"
 CNI_PLUGINS = "/usr/lib/cni"
-NETAVARK = "/usr/lib/podman/netavark"
 SOCKET = "/run/docker/plugins/mvapply.sock"
 STATIC = "CNI macvlan, static"  # which the others are compared with
+PAUSE = 0.2  # seconds
 ID = "c0ffee" * 10 + "beef"
 
 
@@ -142,7 +143,8 @@ class Driver:
 class Netavark:
     name = "netavark"
 
-    def __init__(self):
+    def __init__(self, program):
+        self.program = program
         network = {"name": "lan", "id": "0" * 64, "driver": "macvlan", "internal": False, "network_interface": "eth0",
                    "ipv6_enabled": False, "dns_enabled": False, "options": {"mode": "bridge"},
                    "subnets": [{"subnet": "10.0.0.0/16", "gateway": "10.0.255.1"}], "ipam_options": {"driver": "host-local"}}
@@ -151,7 +153,7 @@ class Netavark:
             "networks": {"lan": {"interface_name": "eth0", "static_ips": ["10.0.202.1"]}}})
 
     def call(self, command):
-        return run([NETAVARK, "--config", f"{WORK}/netavark", command, "/run/netns/new"], self.request)
+        return run([self.program, "--config", f"{WORK}/netavark", command, "/run/netns/new"], self.request)
 
     def attach(self):
         return self.call("setup")
@@ -160,7 +162,7 @@ class Netavark:
         self.call("teardown")
 
 
-def ways(binary, pid):
+def ways(binary, netavark, pid):
     """Each attaches the same container, and detaches it again."""
     route, macvlan = {"routes": [{"dst": "0.0.0.0/0"}]}, {"type": "macvlan", "master": "eth0"}
     mine = {"type": "mvapply", "files": FILE}
@@ -174,8 +176,8 @@ def ways(binary, pid):
     yield Cni("CNI macvlan, host-local", f"{CNI_PLUGINS}/macvlan", **macvlan, ipam=local)
     yield Cni("mvapply cni, any address", binary, "guest", **mine)
     yield Driver("mvapply docker-plugin, any address")
-    if os.path.exists(NETAVARK):
-        yield Netavark()
+    if os.path.exists(netavark):
+        yield Netavark(netavark)
 
 
 class Idle:
@@ -207,10 +209,12 @@ def idle(binary, pid):
 
 
 def measure(programs, rounds):
-    """The milliseconds by name, and those of processor time. Each round is one turn of all; a first one is not counted."""
+    """The milliseconds by name, and those of processor time. Each round is one turn of all; a first one is not counted.
+    Between them is a pause, in which the service reads what has changed."""
     times = {program.name: [] for program in programs}
     for number in range(rounds + 1):
         for program in programs:
+            time.sleep(PAUSE)
             took = program.attach()
             program.detach()
             if number:
@@ -259,30 +263,109 @@ def service(binary):
         yield
 
 
-def one(binary, count, rounds):
+def rows(work, count, times):
+    """The results of --json, as plot.py reads them."""
+    return [{"work": work, "size": count, "program": name, "wall": [round(wall, 2) for wall, _ in pairs],
+             "cpu": [round(cpu, 2) for _, cpu in pairs if cpu is not None]} for name, pairs in times.items()]
+
+
+def one(options):
+    """The rows of one number of others."""
+    binary, count = options.binary, options.count
     host()
     others(binary, count)
     with plugin(binary), child(["ip", "netns", "exec", "new", "sleep", "infinity"]) as sleeper:
         time.sleep(0.5)
-        report(f"one attachment beside {count}", measure(list(ways(binary, sleeper.pid)), rounds), STATIC)
+        alone = measure(list(ways(binary, options.netavark, sleeper.pid)), options.rounds)
+        report(f"one attachment beside {count}", alone, STATIC)
         with service(binary):
-            report(f"one attachment beside {count}, with a service", measure(list(ways(binary, sleeper.pid)), rounds), STATIC)
-        report(f"nothing to do, beside {count}", measure(list(idle(binary, sleeper.pid)), rounds), "true(1)")
+            programs = list(ways(binary, options.netavark, sleeper.pid))
+            beside = measure(programs + list(idle(binary, sleeper.pid))[-1:], options.rounds)
+            report(f"one attachment beside {count}, with a service", beside, STATIC)
+        nothing = measure(list(idle(binary, sleeper.pid)), options.rounds)
+        report(f"nothing to do, beside {count}", nothing, "true(1)")
+    return rows("attach", count, alone) + rows("attach with a service", count, beside) + rows("idle", count, nothing)
+
+
+class Started:
+    """`docker run` without its client: a container is created and started, and its first process runs."""
+    def __init__(self, name, docker, network, ip=None):
+        self.name, self.docker, self.network, self.ip = name, docker, network, ip
+
+    def attach(self):
+        config = {"IPAMConfig": {"IPv4Address": self.ip}} if self.ip else {}
+        start = time.monotonic()
+        self.docker.call("POST", "/containers/create", {
+            "Image": "localhost/box:latest", "Cmd": ["sleep", "1000"], "HostConfig": {"NetworkMode": self.network},
+            "NetworkingConfig": {"EndpointsConfig": {self.network: config}} if self.network != "none" else {}}, name="new")
+        self.docker.start("new")
+        return (time.monotonic() - start) * 1000, None
+
+    def detach(self):
+        self.docker.remove("new")
+
+
+def started_ways(docker):
+    subnet = {"Subnet": "10.86.0.0/16", "Gateway": "10.86.0.1"}
+    for name, driver, ipam, own in (("own", "macvlan", {"Config": [subnet]}, {"parent": "eth0"}),
+                                    ("n0", "mvapply", {"Driver": "mvapply", "Config": [subnet]}, {})):
+        docker.call("POST", "/networks/create", {"Name": name, "Driver": driver, "IPAM": ipam, "Options": own})
+    yield Started("Docker, no network", docker, "none")
+    yield Started("Docker macvlan, --ip", docker, "own", "10.86.200.1")
+    yield Started("mvapply docker-plugin, --ip", docker, "n0", "10.86.200.2")
+    yield Started("Docker macvlan, any address", docker, "own")
+    yield Started("mvapply docker-plugin, any address", docker, "n0")
+
+
+def in_dockerd(options):
+    """The same of a real dockerd, on a host of the kernel tests."""
+    import stage  # pylint: disable=import-outside-toplevel
+
+    def entered():
+        import docker_plugin  # pylint: disable=import-outside-toplevel
+        import engines  # pylint: disable=import-outside-toplevel
+        at = stage.Stage(options, options.count)
+        at.mvapply("apply", "-q", "-f", at.file)
+        with docker_plugin.plugged(at.host, at.file), engines.running(at.host, "docker") as docker:
+            times = measure(list(started_ways(docker)), options.rounds)
+            for network in ("own", "n0"):
+                docker.call("DELETE", f"/networks/{network}")
+        report(f"docker run beside {options.count}", times, "Docker macvlan, --ip")
+        found_add(options.json, rows("docker run", options.count, times))
+    if stage.entered(entered):
+        sys.exit("docker: failed")
+
+
+def found_add(path, found):
+    if not path:
+        return
+    with contextlib.suppress(FileNotFoundError), open(path, encoding="ascii") as file:
+        found = json.load(file)["rows"] + found
+    with open(path, "w", encoding="ascii") as file:
+        json.dump({"rows": found}, file, indent=1)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--binary", default="build/mvapply")
+    parser.add_argument("--spent", default="build/tests/bench/spent")
+    parser.add_argument("--netavark", default="/usr/lib/podman/netavark")
     parser.add_argument("--rounds", type=int, default=11)
+    parser.add_argument("--json", metavar="FILE", help="adds the results to that file")
+    parser.add_argument("--docker", action="store_true", help="with a count: in a dockerd")
     parser.add_argument("count", type=int, nargs="?", help="in a namespace of its own: this number of others")
     options = parser.parse_args()
-    binary = os.path.abspath(options.binary)
-    if options.count is not None:
-        one(binary, options.count, options.rounds)
-        return
-    for count in (0, 100, 1000):
-        subprocess.run(["unshare", "-nm", sys.executable, __file__, "--binary", binary, "--rounds",
-                        str(options.rounds), str(count)], check=True)
+    options.binary, options.spent = os.path.abspath(options.binary), os.path.abspath(options.spent)
+    if options.docker:
+        in_dockerd(options)
+    elif options.count is not None:
+        found_add(options.json, one(options))
+    else:
+        again = [sys.executable, __file__, *sys.argv[1:]]
+        for count in (0, 100, 1000):
+            subprocess.run(["unshare", "-nm", *again, str(count)], check=True)
+        for count in (0, 100):
+            subprocess.run([*again, "--docker", str(count)], check=True)
 
 
 main()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""plot.py FILE... --to FOLDER: draws the results of bench.py --json, with gnuplot, as PNG and as
+"""plot.py FILE... --to FOLDER: draws the results of --json of bench.py and attach.py, with gnuplot, as PNG and as
 SVG. Those of tests/bench/plots are drawn from figures.json there: minimum, median and maximum of
 the recorded runs."""
 import argparse
@@ -18,6 +18,16 @@ PROGRAMS = {"floor": ("#57606a", "hand-written netlink (lower bound)"), "mvapply
             "Docker macvlan": ("#9a6700", "Docker macvlan")}
 TITLES = {"apply": "A first apply", "nothing": "An apply with nothing to do",
           "delete": "A delete"}
+SIZES = [0, 100, 1000]  # of attach.py
+
+# Of attach.py: the work and the program of each line.
+ATTACHED = {("attach", "CNI macvlan, static"): ("#cf222e", "CNI macvlan, static"),
+            ("attach", "CNI macvlan, host-local"): ("#bc4c00", "CNI macvlan, host-local"),
+            ("attach", "netavark"): ("#8250df", "netavark"),
+            ("attach with a service", "mvapply cni"): ("#1a7f37", "mvapply with its service"),
+            ("attach with a service", "mvapply cni, any address"): ("#9a6700", "the same, any address"),
+            ("attach", "mvapply cni"): ("#0969da", "mvapply without a service"),
+            ("attach", "mvapply cni, any address"): ("#57606a", "the same, any address")}
 
 WIDTH, HEIGHT, MARGINS = 1100, 480, 90  # in pixels
 LABEL_HEIGHT = 17
@@ -25,14 +35,14 @@ LABEL_HEIGHT = 17
 SCRIPT = """
 set terminal {terminal} size {width},{height} background "#ffffff"
 set output "{output}"
-set title "{title}: time from start to end (median; bars: least and most)"
-set logscale xy
+set title "{title} (median; bars: least and most)"
+set logscale {logarithmic}
 set xrange [{left}:{right}]
 set yrange [{bottom}:{top}]
 set rmargin 33
-set xlabel "number of attachments, each in a network namespace of its own"
+set xlabel "{across}"
 set ylabel "time (ms)"
-set xtics nomirror
+set xtics nomirror {places}
 set ytics nomirror
 set border 3
 unset key
@@ -69,26 +79,46 @@ def label_heights(found, bottom, top):
     return {name: 10 ** height for name, height in heights.items()}
 
 
-def draw(rows, work, folder):
+def attached_points(rows, work, program):
+    """The same of the processor time; the sizes are places, as the first one is 0."""
+    return [(SIZES.index(row["size"]), statistics.median(row["cpu"]), min(row["cpu"]), max(row["cpu"])) for row in rows
+            if (row["work"], row["program"]) == (work, program)]
+
+
+def draw_attached(rows, folder):
+    found = {key: attached_points(rows, *key) for key in ATTACHED}
+    draw(found, ATTACHED, folder, "attach", logarithmic="y", left=-0.1, right=len(SIZES) - 0.9,
+         title="One container attached by the CNI plugin: processor time", across="number of other attachments on the host",
+         places="(" + ", ".join(f'"{size:,}" {place}' for place, size in enumerate(SIZES)) + ")")
+
+
+def draw_work(rows, work, folder):
     found = {name: points(rows, work, name) for name in PROGRAMS}
-    found = {name: lines for name, lines in found.items() if lines}
+    sizes = [line[0] for lines in found.values() for line in lines]
+    draw(found, PROGRAMS, folder, work, logarithmic="xy", left=min(sizes) * 0.9, right=max(sizes) * 1.1,
+         title=f"{TITLES[work]}: time from start to end", places="",
+         across="number of attachments, each in a network namespace of its own")
+
+
+def draw(found, styles, folder, name, **settings):
+    """`found`: the points of each line."""
+    found = {line: values for line, values in found.items() if values}
     every = [point for lines in found.values() for point in lines]
     bottom, top = decade(min(point[2] for point in every), False), decade(max(point[3] for point in every), True)
-    names = {name: "$data" + str(number) for number, name in enumerate(found)}
-    data = "".join(f"{names[name]} << EOD\n" + "\n".join(" ".join(map(str, point)) for point in lines)
-                   + "\nEOD\n" for name, lines in found.items())
+    names = {line: "$data" + str(number) for number, line in enumerate(found)}
+    data = "".join(f"{names[line]} << EOD\n" + "\n".join(" ".join(map(str, point)) for point in values)
+                   + "\nEOD\n" for line, values in found.items())
     heights = label_heights(found, bottom, top)
     # At the line's end; a point without a line has it above.
-    labels = "\n".join(f'set label "{PROGRAMS[name][1]}" at {lines[-1][0]},{heights[name]} '
-                       f'{"left offset 1,0" if len(lines) > 1 else "center offset 0,1"} '
-                       f'textcolor "{PROGRAMS[name][0]}"' for name, lines in found.items())
-    plots = ", ".join(f'{names[name]} using 1:2:3:4 with yerrorlines linecolor "{PROGRAMS[name][0]}" '
-                      "linewidth 1.5 pointtype 7 pointsize 0.5" for name in found)
+    labels = "\n".join(f'set label "{styles[line][1]}" at {values[-1][0]},{heights[line]} '
+                       f'{"left offset 1,0" if len(values) > 1 else "center offset 0,1"} '
+                       f'textcolor "{styles[line][0]}"' for line, values in found.items())
+    plots = ", ".join(f'{names[line]} using 1:2:3:4 with yerrorlines linecolor "{styles[line][0]}" '
+                      "linewidth 1.5 pointtype 7 pointsize 0.5" for line in found)
     for terminal, ending in (("pngcairo", "png"), ("svg", "svg")):
         script = data + SCRIPT.format(
-            terminal=terminal, width=WIDTH, height=HEIGHT, title=TITLES[work], labels=labels, plots=plots,
-            left=min(point[0] for point in every) * 0.9, right=max(point[0] for point in every) * 1.1,
-            bottom=bottom, top=top, output=os.path.join(folder, f"{work}.{ending}"))
+            terminal=terminal, width=WIDTH, height=HEIGHT, labels=labels, plots=plots,
+            bottom=bottom, top=top, output=os.path.join(folder, f"{name}.{ending}"), **settings)
         subprocess.run(["gnuplot"], input=script.encode(), check=True)
 
 
@@ -104,7 +134,9 @@ def main():
     os.makedirs(options.to, exist_ok=True)
     for work in TITLES:
         if any(row["work"] == work for row in rows):
-            draw(rows, work, options.to)
+            draw_work(rows, work, options.to)
+    if any(row["work"] == "attach" for row in rows):
+        draw_attached(rows, options.to)
 
 
 if __name__ == "__main__":

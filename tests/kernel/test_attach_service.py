@@ -44,18 +44,18 @@ def attached(host):
     return Plugin(host), text
 
 
-def entered(plugin, ip="172.16.86.200", **options):
-    """The other containers' namespaces that ADD enters."""
+def entered(plugin, ip="172.16.86.200", command="ADD", name="web", **options):
+    """The other containers' namespaces that ADD of a container enters, or another command."""
     trace, before = f"{WORK}/trace", plugin.command
     plugin.command = ["strace", "-f", "-y", "-e", "trace=setns", "-e", "signal=none", "-o", trace, *before]
     plugin.env = {"ASAN_OPTIONS": "detect_leaks=0"}  # the leak checker cannot run under strace
-    answer = plugin.call("ADD", "web", args=f"IP={ip}" if ip else "", **options)
+    answer = plugin.call(command, name, args=f"IP={ip}" if ip and command == "ADD" else "", **options)
     plugin.command, plugin.env = before, {}
-    if not options.get("code"):
-        plugin.call("DEL", "web")
+    if command == "ADD" and not options.get("code"):
+        plugin.call("DEL", name)
     with open(trace, encoding="ascii", errors="replace") as file:
         names = re.findall(r"setns\(\d+</run/netns/(\w+)>", file.read())
-    return set(names) - {"web"}, answer
+    return set(names) - {name, "web"}, answer
 
 
 def enters(plugin, wanted, what):
@@ -74,7 +74,7 @@ def query(of, prefix="172.16.86.0/24"):
         client.recv(1024)
         client.send(f"addresses 1 {prefix}".encode())
         entries = struct.iter_unpack("=QB16s7x", client.recv(1 << 20))
-        return {(str(inode), socket.inet_ntoa(address[:4]) if family else None) 
+        return {(str(inode), socket.inet_ntoa(address[:4]) if family else None)
                 for inode, family, address in entries if str(inode) in of}
 
 
@@ -215,6 +215,25 @@ def chosen(host):
                 running.settle()
                 names, answer = entered(plugin, ip=None)
                 same((names, answer["ips"][0]["address"]), (set(), "172.16.86.11/24"), "another guest, whose link is down")
+
+
+@test("attach with a service: a repeated DEL enters no namespace that has no link of the container")
+def deleted(host):
+    plugin, text = attached(host)
+    host.netns("guest", "left")
+    keys = {"name": "left", "netns": ""}
+    for service in (contextlib.nullcontext(), watching(host, "-f", host.write(text))):
+        with service as running:
+            plugin.add("guest", args="")
+            plugin.add("left", args="")
+            if running:
+                running.settle()
+            same(entered(plugin, command="DEL", **keys)[0], set() if running else {*OTHERS, "guest"}, "entered, without the one")
+            same((host.names("left"), host.names("guest")), (set(), {"eth0"}), "deleted, and kept")
+            if running:
+                running.settle()
+            same(entered(plugin, command="DEL", **keys)[0], set() if running else {*OTHERS, "guest"}, "nothing is left")
+            plugin.call("DEL", "guest")
 
 
 @test("attach with a service: it answers before it has the lock")
