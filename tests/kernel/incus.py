@@ -31,6 +31,14 @@ def image(path):
         put("rootfs/sbin/init", INIT, 0o755)
 
 
+def own_sysfs():
+    """Incus looks for parents in /sys, which shows the links of the namespace in which it was mounted."""
+    os.makedirs("/run/cgroup")
+    linux.mount("/sys/fs/cgroup", "/run/cgroup", None, linux.MS_BIND | linux.MS_REC)
+    linux.mount("sysfs", "/sys", "sysfs")
+    linux.mount("/run/cgroup", "/sys/fs/cgroup", None, linux.MS_BIND | linux.MS_REC)
+
+
 class Incus:
     """The daemon, in the host's namespace, with a storage pool of directories and no network of its own."""
 
@@ -39,6 +47,7 @@ class Incus:
         for folder in ("lib", "log", "cache"):
             os.makedirs(f"/var/{folder}/incus", exist_ok=True)
             linux.mount("tmpfs", f"/var/{folder}/incus", "tmpfs")
+        own_sysfs()
         self.begin()
         self.call("storage", "create", "default", "dir")
         self.call("profile", "device", "add", "default", "root", "disk", "path=/", "pool=default")
