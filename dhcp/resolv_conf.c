@@ -135,6 +135,13 @@ int resolv_conf_write(const char *path, const char *owner, const struct lease *l
 	return file_replace(folder, name, content) < 0 ? write_failed(path, errno, error) : 0;
 }
 
+int resolv_conf_folder_check(const char *path, struct error *error)
+{
+	const char *name;
+	cleanup_close int folder = folder_open(path, &name);
+	return folder < 0 ? write_failed(path, errno, error) : 0;
+}
+
 bool resolv_conf_exists(const char *path, const char *owner)
 {
 	const char *name;

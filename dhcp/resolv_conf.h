@@ -11,6 +11,8 @@
  * or sticky. Returns 0 or a negative errno. */
 int resolv_conf_write(const char *path, const char *owner, const struct lease *lease,
 		      struct error *error);
+/* Whether the folders of the path are such. Returns 0 or a negative errno. */
+int resolv_conf_folder_check(const char *path, struct error *error);
 /* Whether there is the owner's file. */
 bool resolv_conf_exists(const char *path, const char *owner);
 /* Removes the owner's file; any other is left. */

@@ -160,7 +160,8 @@ struct addr_terms {
 struct link_dhcp {
 	bool enabled;        /* its IPv4 address is a lease */
 	bool internal;       /* no route of its lease is used outside of own_table */
-	bool gateway;        /* the router of its lease gets the default route */
+	bool gateway;        /* the router of its lease gets the default route, */
+	bool replaces;       /* in place of another program's (--adopt) */
 	uint32_t table;      /* of that route; 0: main */
 	uint32_t own_table;  /* of all routes of its lease (reconcile/state/lease_routes.h) */
 	bool rule;           /* packets from the leased address are routed by own_table */

@@ -94,13 +94,34 @@ static json_t *address_json(const struct cni_request *request, const struct netw
 	return json;
 }
 
-static json_t *route_json(const struct link_route *route)
+static void number_set(json_t *json, const char *key, uint32_t number)
+{
+	if (number)
+		json_object_set_new(json, key, json_integer(number));
+}
+
+/* The options are from 1.1.0 on. */
+static json_t *route_json(const struct cni_request *request, const struct link_route *route)
 {
 	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
 	json_t *json = json_pack("{s:s}", "dst", prefix_format(&route->to, to));
 	if (route->via.family)
 		json_object_set_new(json, "gw", json_string(ip_format(&route->via, via)));
+	if (version_before(request->version, "1.1.0"))
+		return json;
+	number_set(json, "mtu", route->options.mtu);
+	number_set(json, "advmss", route->options.advmss);
+	number_set(json, "priority", route->options.metric);
+	number_set(json, "table", route->table);
 	return json;
+}
+
+/* A table of the link alone is mvapply's memory of a lease, or of policy routing. Before 1.1.0 a
+ * result has no tables. */
+static bool route_is_listed(const struct cni_request *request, const struct link_route *route)
+{
+	return !route->table ||
+	       (!table_is_source(route->table) && !version_before(request->version, "1.1.0"));
 }
 
 json_t *cni_added(const struct cni_request *request, const struct network *network,
@@ -115,7 +136,8 @@ json_t *cni_added(const struct cni_request *request, const struct network *netwo
 	for (size_t i = 0; i < spec->n_addrs; i++)
 		json_array_append_new(ips, address_json(request, network, &spec->addrs[i], number));
 	for (size_t i = 0; i < spec->n_routes; i++)
-		json_array_append_new(routes, route_json(&spec->routes[i]));
+		if (route_is_listed(request, &spec->routes[i]))
+			json_array_append_new(routes, route_json(request, &spec->routes[i]));
 	if (!json_object_get(answer, "dns"))
 		json_object_set_new(answer, "dns", json_object());
 	return answer;

@@ -62,6 +62,13 @@ struct reading {
 	struct netns_link *found;
 };
 
+/* As live_lease; before 5.18 addresses have no protocol. */
+static bool is_lease(const struct live_addr *addr)
+{
+	return addr->prefix.ip.family == AF_INET && addr->valid &&
+	       (addr->proto == OWNER_TAG_PROTOCOL || !addr->proto);
+}
+
 static int addr_take(const struct nlmsghdr *message, void *data, struct error *error)
 {
 	struct reading *reading = data;
@@ -69,9 +76,12 @@ static int addr_take(const struct nlmsghdr *message, void *data, struct error *e
 	struct live_addr addr;
 	bool ignored;
 	(void)error;
-	if (message->nlmsg_type == RTM_NEWADDR &&
-	    decode_addr(message, &addr, &ignored) == DECODED && addr.ifindex == found->link.ifindex)
-		*array_push(reading->arena, found->addrs, found->n_addrs) = addr.prefix;
+	if (message->nlmsg_type != RTM_NEWADDR ||
+	    decode_addr(message, &addr, &ignored) != DECODED || addr.ifindex != found->link.ifindex)
+		return 0;
+	*array_push(reading->arena, found->addrs, found->n_addrs) = addr.prefix;
+	if (is_lease(&addr))
+		found->lease = addr.prefix.ip;
 	return 0;
 }
 

@@ -10,6 +10,7 @@ struct netns_link {
 	struct live_link link;
 	struct prefix *addrs; /* CHECK compares them with prevResult */
 	size_t n_addrs;
+	struct ip lease; /* the leased address; family 0: none */
 };
 
 /* Reads the link `name` in the namespace at `path`. Strings go to the arena. The thread is in its

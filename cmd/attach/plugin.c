@@ -3,6 +3,7 @@
 #include "cmd/attach/attach.h"
 #include "cmd/attach/files.h"
 #include "cmd/attach/guests.h"
+#include "cmd/attach/lease_end.h"
 #include "cmd/attach/netns_link.h"
 #include "cmd/exit.h"
 #include "lib/hash.h"
@@ -156,5 +157,9 @@ int plugin_detach(const struct plugin_call *call, const struct started *started,
 		return 0;
 	if (status <= 0 || !plugin_made(call, started, &found.link.tag))
 		return status < 0 ? status : 0;
-	return netns_link_delete(started->netns, &found.link, error);
+	lease_release(call->options->broker, started->netns, &found);
+	const int deleted = netns_link_delete(started->netns, &found.link, error);
+	if (deleted == 0)
+		lease_file_remove(&found);
+	return deleted;
 }

@@ -144,8 +144,8 @@ static bool has_route(const struct link_spec *spec, const struct link_route *rou
 }
 
 /* A route of the old lease to the same destination is replaced. Another program's default route is
- * a conflict; its other routes, and those to the subnets of other links, are used in place of the
- * lease's. */
+ * a conflict without --adopt; its other routes, and those to the subnets of other links, are used
+ * in place of the lease's. */
 static void routes_put(const struct putting *putting, const struct lease *lease, bool replace)
 {
 	struct link_route routes[LEASE_LINK_ROUTES_MAX];
@@ -155,7 +155,8 @@ static void routes_put(const struct putting *putting, const struct lease *lease,
 		const bool known =
 			table_is_source(route->table) || has_route(putting->desired, route);
 		if (known || !route->to.len)
-			route_put(putting, route, replace || known, 0);
+			route_put(putting, route,
+				  replace || known || putting->desired->dhcp.replaces, 0);
 		else
 			route_put(putting, route, false, EEXIST);
 	}

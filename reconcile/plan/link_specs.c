@@ -103,6 +103,7 @@ static void lease_specify(const struct specifier *specifier,
 	const struct live_addr *lease = address_of(specifier, planned)->lease;
 	spec->dhcp = specifier->assigned->routes->assigned[planned->number].dhcp;
 	spec->dhcp.gateway = specifier->conflicts->checked[planned->number].gateway;
+	spec->dhcp.replaces = specifier->assigned->input->options->adopt;
 	if (specifier->conflicts->checked[planned->number].policy[IPV4])
 		spec->dhcp.table = POLICY_TABLE;
 	if (!spec->dhcp.enabled || !lease)

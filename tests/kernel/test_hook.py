@@ -276,6 +276,20 @@ def refused(host):
     host.mvapply("hook", "-f", FOLDER, stdin=b'{"id":"x"}')
 
 
+@on_each("on one network twice, with routes and rules of the network")
+def twice(host, engine):
+    network = lan(routes=[{"to": "10.9.0.0/16", "via": "172.16.86.9", "table": 100}, {"to": "10.7.0.0/16", "type": "blackhole"}],
+                  rules=[{"to": "10.8.0.0/15", "table": 100}])
+    declare(document({"n": network}, {"web": {engine.kind: "my-web", "networks": {"n": {}, "second": {"network": "n"}}}}))
+    engine.run("my-web")
+    attached(engine.log("my-web"))
+    with engine.space("my-web") as space:
+        same([host.addresses(space, link) for link in ("eth0", "eth1")], [{"172.16.86.2/24"}, {"172.16.86.3/24"}], "addresses")
+        same(host.ip(space, "-4 route show table 100").split(" proto")[0].strip(), "10.9.0.0/16 via 172.16.86.9 dev eth0", "the route")
+        assert "blackhole 10.7.0.0/16" in host.ip(space, "route show type blackhole"), "the type"
+    same(host.mvapply("diff", "-f", FILE, env=engine.env, code=0).plan, [], "a diff")
+
+
 @on_each("a lease of DHCP, and no server")
 def leases(host, engine):
     network = lan(dhcp=True, subnet=None, gateway=None)
