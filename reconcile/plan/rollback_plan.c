@@ -151,6 +151,10 @@ static void spec_parent(const struct reverter *reverter, const struct live_link 
 	/* A VLAN without an explicit MAC follows its parent's MAC. */
 	if (link->kind == KIND_VLAN && was && mac_equal(&was->mac, &link->mac))
 		spec->mac.set = false;
+	/* The parent of a passthru link follows the link's MAC, and has it back when that is
+	 * deleted (macvlan_port_destroy). */
+	if (link->mode == MODE_PASSTHRU && is && mac_equal(&is->mac, &link->mac))
+		spec->mac.set = false;
 }
 
 /* The former specification of the link. */
@@ -184,8 +188,7 @@ static struct link_spec *spec_of(struct reverter *reverter, const struct live_ns
 				   .vlan = link->vlan,
 				   .vlan_protocol = link->vlan_protocol,
 				   .down = !(link->flags & IFF_UP)};
-	const struct link_type *type = link_type(link->kind);
-	if (type->has_driver && driver_shares_mac(type->driver, link->mode))
+	if (link_kind_shares_mac(link->kind))
 		spec->mac.set = false;
 	spec_parent(reverter, link, spec);
 	spec_addrs(reverter, ns, link, spec);

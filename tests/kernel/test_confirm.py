@@ -191,6 +191,20 @@ def vlan(host):
     same(host.snapshot(final_state=True), before, "after the VLAN returned")
 
 
+@test("confirm: the MAC address of a passthru link, which its parent shares, is the former one after the rollback")
+def passthru(host):
+    def file(mac, mode="passthru"):
+        return document({"n": lan(mode=mode)}, {"web": {"n": {"mac_address": mac} if mac else {}}})
+    host.netns("web")
+    for old in ("02:00:00:00:86:20", None):
+        host.apply(file(old))
+        before = host.snapshot(final_state=True)
+        for text in (file("02:00:00:00:86:21"), file(old, "private"), document({"n": lan()}, {})):
+            host.apply(text, "--confirm=1", code=5)
+            same(host.snapshot(final_state=True), before, f"after {text} went back")
+        host.delete(file(old))
+
+
 @test("confirm: an adopted link is unmanaged again, with its routes")
 def adopted(host):
     host.netns("web")
