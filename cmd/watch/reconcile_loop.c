@@ -156,6 +156,17 @@ static void deferred_mark_stale(struct service *service)
 	}
 }
 
+/* Whether a search for unknown namespaces finds none: then the plan stands. Events and namespaces
+ * that were left out need an observation. */
+static bool all_is_known(const struct service *service)
+{
+	for (size_t i = 0; i < service->live->n_namespaces; i++)
+		if (service->live->namespaces[i]->rate_limited &&
+		    service->live->namespaces[i]->tagged)
+			return false;
+	return !service->lost && observe_knows_all(service->live);
+}
+
 /* An observation and its plan; no plan with an error. *ret_repeat: a part has to be read once more.
  * No event reports changes in a namespace that is not known yet, such as another set's container.
  * So before anything is chosen, all namespaces are searched, once in a pass: the lock prevents
@@ -170,6 +181,8 @@ static struct selection observe_and_plan(struct service *service, bool *ret_repe
 		const struct selection selection = plan_now(service);
 		if (!selection_chooses(&selection))
 			return selection;
+		if (!service->complete)
+			service->complete = all_is_known(service);
 		if (service->complete && !service->lost)
 			return plan_searched(service, selection, ret_repeat);
 		planned_free(&selection);

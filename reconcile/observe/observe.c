@@ -356,22 +356,49 @@ static bool added_finish(struct observer *observer, size_t known)
 	return live->n_namespaces > before;
 }
 
-bool observe_descriptors(struct live *live)
+/* Of a state to which namespaces are to be added. */
+static struct observer observer_of(struct live *live)
 {
 	struct observer observer = {.live = live,
 				    .host = {.st_dev = live->namespaces[0]->device,
-					     .st_ino = live->namespaces[0]->inode}};
-	struct error ignored;
-	if (!links_unaccounted_here(live))
-		return false;
+					     .st_ino = live->namespaces[0]->inode},
+				    .everything = observe_everything()};
 	namespaces_grow(&observer);
 	for (size_t i = 0; i < live->n_namespaces; i++)
 		namespace_add(&observer, live->namespaces[i]);
-	netns_scan_descriptors(place_visit, &observer);
-	if (observer.n_namespaces == live->n_namespaces)
+	return observer;
+}
+
+/* Reads what was found. */
+static bool added_read(struct observer *observer)
+{
+	struct error ignored;
+	const size_t known = observer->live->n_namespaces;
+	if (observer->n_namespaces == known)
 		return false;
-	(void)namespaces_read(&observer, &ignored);
-	return added_finish(&observer, live->n_namespaces);
+	(void)namespaces_read(observer, &ignored);
+	return added_finish(observer, known);
+}
+
+bool observe_descriptors(struct live *live)
+{
+	if (!links_unaccounted_here(live))
+		return false;
+	struct observer observer = observer_of(live);
+	netns_scan_descriptors(place_visit, &observer);
+	return added_read(&observer);
+}
+
+bool observe_knows_all(struct live *live)
+{
+	const size_t n_unreadable = live->n_unreadable;
+	for (size_t i = 1; i < live->n_namespaces; i++)
+		if (live->namespaces[i]->stale || live->namespaces[i]->nsid < 0)
+			return false;
+	struct observer observer = observer_of(live);
+	others_find(&observer);
+	const bool added = added_read(&observer);
+	return !added && !observer.no_descriptors && live->n_unreadable == n_unreadable;
 }
 
 struct live *observe_stale(struct live *before, const struct desired *desired,

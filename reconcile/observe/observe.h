@@ -28,6 +28,11 @@ struct live *observe_containers(const struct desired *desired, const struct cont
  * (unaccounted_links.h). The thread must be in the host's namespace. */
 bool observe_descriptors(struct live *live);
 
+/* Whether observe_widely would add nothing to the fresh state: each namespace that can be found is
+ * known, or has no link whose parent is the host's. Others are added, and what could not be read:
+ * then continue by observe_widely. */
+bool observe_knows_all(struct live *live);
+
 /* A sentence that there are too few descriptors, and how to get more. */
 const char *descriptors_short(struct arena *arena);
 
