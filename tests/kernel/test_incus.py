@@ -8,6 +8,7 @@ from registry import test
 from service import restarts, watching
 
 ADDRESS, SECOND = "172.16.86.20/24", "172.16.86.21/24"
+MAC, NIC = "02:42:ac:10:56:14", "02:00:00:00:86:99"  # of ADDRESS, and of Incus's own link
 
 
 def text(**sources):
@@ -83,6 +84,26 @@ def daemon_away(host):
         host.unchanged(text(web="web"))
 
 
+def beside_nic(host):
+    """Incus's own link is made by each start, before ours."""
+    def links():
+        with web.netns() as box:
+            return {name: (link["address"], host.addresses(box, name)) for name, link in host.links(box).items()}
+    with running(host) as incus:
+        web = incus.make(start=False)
+        incus.call("config", "device", "add", "web", "eth0", "nic", "nictype=macvlan", "parent=eth0", "name=eth0", f"hwaddr={NIC}")
+        web.call("start")
+        with watching(host, "-f", host.write(text(web="web"))) as service:
+            for _ in range(2):
+                service.until(lambda: web.pid > 0 and len(links()) == 2, "both links", 20)
+                same(links(), {"eth0": (NIC, set()), "lan0": (MAC, {ADDRESS})}, "links")
+                web.call("restart", "--force")
+            service.until(lambda: web.pid > 0 and len(links()) == 2, "both links", 20)
+        host.unchanged(text(web="web"))
+        host.delete(text(web="web"))
+        same(links(), {"eth0": (NIC, set())}, "after delete")
+
+
 def renamed(host):
     with running(host) as incus:
         web = incus.make()
@@ -103,4 +124,5 @@ if PRESENT:
     test("incus, real: starts and stops under watch", seconds=120)(started_and_stopped)
     test("incus, real: restarts under watch, by Incus and by the container itself", seconds=180)(restarted)
     test("incus, real: without the daemon, and after its next start", seconds=120)(daemon_away)
+    test("incus, real: in addition to a NIC of Incus's own, during restarts", seconds=120)(beside_nic)
     test("incus, real: a container that got another name", seconds=120)(renamed)
