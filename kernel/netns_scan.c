@@ -137,23 +137,34 @@ static void mounts_scan(netns_visit *visit, void *data, struct netns_missed *mis
 	free(mounts.list);
 }
 
-/* Numbers of processes: readable and unreadable. */
-struct processes {
-	struct numbers {
-		char (*names)[16];
-		size_t count;
-	} seen, denied;
+struct process {
+	char number[16];
+	ino_t inode; /* of its namespace; 0: unknown */
 };
 
-static void number_add(struct numbers *numbers, const char *name)
+struct processes {
+	struct process *items;
+	size_t count, room;
+};
+
+struct process_scan {
+	struct processes seen, denied;
+};
+
+static void process_add(struct processes *processes, const char *number, ino_t inode)
 {
-	numbers->names = memory_or_die(
-		reallocarray(numbers->names, numbers->count + 1, sizeof(*numbers->names)));
-	snprintf(numbers->names[numbers->count++], sizeof(*numbers->names), "%.15s", name);
+	if (processes->count == processes->room) {
+		processes->room = processes->room * 2 + 16;
+		processes->items = memory_or_die(
+			reallocarray(processes->items, processes->room, sizeof(*processes->items)));
+	}
+	struct process *process = &processes->items[processes->count++];
+	process->inode = inode;
+	snprintf(process->number, sizeof(process->number), "%.15s", number);
 }
 
 /* Linux 5.10 shows everybody in which namespace a process is, and refuses to open it. */
-static void process_visit(int directory, const char *pid, struct processes *processes,
+static void process_visit(int directory, const char *pid, struct process_scan *scan,
 			  netns_visit *visit, void *data)
 {
 	struct stat stat;
@@ -161,7 +172,7 @@ static void process_visit(int directory, const char *pid, struct processes *proc
 	snprintf(path, sizeof(path), "%s/ns/net", pid);
 	if (fstatat(directory, path, &stat, 0) < 0) {
 		if (errno == EACCES || errno == EPERM)
-			number_add(&processes->denied, pid);
+			process_add(&scan->denied, pid, 0);
 		return;
 	}
 	snprintf(name, sizeof(name), "pid %s", pid);
@@ -170,7 +181,7 @@ static void process_visit(int directory, const char *pid, struct processes *proc
 					  .inode = stat.st_ino,
 					  .name = name,
 					  .process = true};
-	number_add(visit(&place, data) ? &processes->seen : &processes->denied, pid);
+	process_add(visit(&place, data) ? &scan->seen : &scan->denied, pid, stat.st_ino);
 }
 
 /* The inode of a process's /proc/PID/net/dev. Every user may read it, and it is unique for each
@@ -193,33 +204,52 @@ static int inode_compare(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-static ino_t *inodes_seen(int directory, const struct numbers *seen, size_t *ret_count)
+static int namespace_compare(const void *a, const void *b)
 {
-	ino_t *inodes = memory_new(seen->count + 1, sizeof(*inodes));
-	size_t count = 0;
-	for (size_t i = 0; i < seen->count; i++)
-		count += net_inode(directory, seen->names[i], &inodes[count]) == 0;
-	qsort(inodes, count, sizeof(*inodes), inode_compare);
-	*ret_count = count;
-	return inodes;
+	const struct process *left = a, *right = b;
+	return inode_compare(&left->inode, &right->inode);
 }
 
-/* The number of unreadable processes whose namespace no readable process has. */
-static size_t unreadable_count(int directory, const struct processes *processes)
+/* Removes the inodes that a process has; with `first`, only the first process of
+ * each namespace is examined. Returns the number that is left. */
+static size_t inodes_without(int directory, const struct processes *seen, bool first, ino_t *inodes,
+			     size_t count)
 {
-	size_t unreadable = 0, count;
-	if (!processes->denied.count)
-		return 0;
-	ino_t inode = 0, *seen = inodes_seen(directory, &processes->seen, &count);
-	for (size_t i = 0; i < processes->denied.count; i++) {
-		const int status = net_inode(directory, processes->denied.names[i], &inode);
-		if (status == 0)
-			unreadable += !bsearch(&inode, seen, count, sizeof(*seen), inode_compare);
-		else
-			unreadable += status != -ENOENT && status != -ESRCH;
+	ino_t *found = memory_new(seen->count + 1, sizeof(*found));
+	size_t n_found = 0, left = 0;
+	for (size_t i = 0; i < seen->count; i++)
+		if (!first || i == 0 || seen->items[i].inode != seen->items[i - 1].inode)
+			n_found +=
+				net_inode(directory, seen->items[i].number, &found[n_found]) == 0;
+	qsort(found, n_found, sizeof(*found), inode_compare);
+	for (size_t i = 0; i < count; i++)
+		if (!bsearch(&inodes[i], found, n_found, sizeof(*found), inode_compare))
+			inodes[left++] = inodes[i];
+	free(found);
+	return left;
+}
+
+/* The number of unreadable processes whose namespace no readable process has. The first process of
+ * a namespace may have ended meanwhile. */
+static size_t unreadable_count(int directory, const struct process_scan *scan)
+{
+	size_t unreadable = 0, left = 0;
+	ino_t *inodes = memory_new(scan->denied.count + 1, sizeof(*inodes));
+	for (size_t i = 0; i < scan->denied.count; i++) {
+		const int status =
+			net_inode(directory, scan->denied.items[i].number, &inodes[left]);
+		left += status == 0;
+		unreadable += status < 0 && status != -ENOENT && status != -ESRCH;
 	}
-	free(seen);
-	return unreadable;
+	if (left) {
+		qsort(scan->seen.items, scan->seen.count, sizeof(*scan->seen.items),
+		      namespace_compare);
+		left = inodes_without(directory, &scan->seen, true, inodes, left);
+	}
+	if (left)
+		left = inodes_without(directory, &scan->seen, false, inodes, left);
+	free(inodes);
+	return unreadable + left;
 }
 
 /* With the mount option hidepid, /proc does not list processes that the caller may not trace.
@@ -232,7 +262,7 @@ static bool processes_hidden(int directory)
 
 static void processes_scan(netns_visit *visit, void *data, struct netns_missed *missed)
 {
-	struct processes processes = {0};
+	struct process_scan scan = {0};
 	cleanup_closedir DIR *entries = opendir("/proc");
 	missed->no_descriptors |= !entries && no_descriptor_left();
 	missed->hidden = !entries || processes_hidden(dirfd(entries));
@@ -240,10 +270,10 @@ static void processes_scan(netns_visit *visit, void *data, struct netns_missed *
 		return;
 	for (struct dirent *entry; (entry = readdir(entries));)
 		if (isdigit((unsigned char)entry->d_name[0]))
-			process_visit(dirfd(entries), entry->d_name, &processes, visit, data);
-	missed->processes = unreadable_count(dirfd(entries), &processes);
-	free(processes.seen.names);
-	free(processes.denied.names);
+			process_visit(dirfd(entries), entry->d_name, &scan, visit, data);
+	missed->processes = unreadable_count(dirfd(entries), &scan);
+	free(scan.seen.items);
+	free(scan.denied.items);
 }
 
 struct netns_missed netns_scan(netns_visit *visit, void *data)
