@@ -32,7 +32,7 @@ SOURCES := $(PROGRAM) $(sort $(shell find $(FOLDERS) -name '*.h')) \
            $(wildcard tests/unit/*.[ch] tests/bench/*.[ch] scripts/*.[ch])
 # What makes things go wrong for the tests: preloaded into mvapply, or tracing it.
 FAULTS  := $(BUILD)/tests/faults/shim.so $(BUILD)/tests/faults/killer
-SOURCES += $(wildcard tests/faults/*.[ch] dist/static/*.[ch])
+SOURCES += $(wildcard tests/faults/*.[ch] tests/builds/*.[ch] dist/static/*.[ch])
 # The model of the kernel as a program, beside which a real one is put; and the table of hints.
 MODEL   := $(BUILD)/tests/model/operations $(BUILD)/tests/model/hints
 SOURCES += $(wildcard tests/model/*.[ch])
@@ -58,16 +58,17 @@ $(BUILD)/%.o: %.c | packages
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-# The filter for the sanitizers' build is another one: the compiler's flags decide.
+# The filter for the sanitizers' build is another one: the compiler's flags decide. RUN starts programs of a machine that is
+# compiled for: RUN=qemu-s390x-static CC=s390x-linux-gnu-gcc.
 $(BUILD)/seccomp: scripts/seccomp.c | packages
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -lseccomp
 
 $(BUILD)/seccomp_filter.inc: $(BUILD)/seccomp
-	$< mvapply > $@
+	$(RUN) $< mvapply > $@
 
 $(BUILD)/seccomp_dhcp.inc: $(BUILD)/seccomp
-	$< dhcp > $@
+	$(RUN) $< dhcp > $@
 
 $(BUILD)/cmd/version.o $(BUILD)/cmd/watch/report.o: VERSION
 $(BUILD)/cmd/sandbox.o: $(BUILD)/seccomp_filter.inc
@@ -134,10 +135,6 @@ unit: $(UNIT) $(FUZZ)
 
 unit-programs:
 	@printf '%s\n' $(UNIT) $(FUZZ)
-
-# What scripts/static compiles with another compiler.
-program-sources:
-	@printf '%s\n' $(PROGRAM)
 
 kernel: $(BUILD)/mvapply $(FAULTS) $(MODEL)
 	@tests/kernel/run.py --binary $(BUILD)/mvapply $(ARGS)
@@ -340,7 +337,7 @@ clean:
 	rm -rf build compile_commands.json
 
 .DEFAULT_GOAL := all
-.PHONY: all soak packages deps demo check programs unit builds unit-programs program-sources coverage fuzz fuzz-programs kernel uml systemd docs schema man deb rpm image release soak-watch bench bench-uml bench-watch asan install install-service uninstall format lint clean
+.PHONY: all soak packages deps demo check programs unit builds unit-programs coverage fuzz fuzz-programs kernel uml systemd docs schema man deb rpm image release soak-watch bench bench-uml bench-watch asan install install-service uninstall format lint clean
 .PRECIOUS: $(OBJECTS)
 .DELETE_ON_ERROR:
 -include $(OBJECTS:.o=.d)

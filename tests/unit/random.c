@@ -37,7 +37,10 @@ static void put_network(FILE *out, char name)
 		", mtu: 9000"};
 	unsigned net = random_below(3);
 	fprintf(out, "  %c: {parent: %s, subnet: 10.%u.0.0/29", name, pick(parents, 5), net);
-	fprintf(out, "%s%s", random_below(2) ? pick(modes, 6) : "", pick(extras, 6));
+	/* One after the other: compilers differ in the order of a call's arguments. */
+	const char *extra = pick(extras, 6);
+	const char *mode = random_below(2) ? pick(modes, 6) : "";
+	fprintf(out, "%s%s", mode, extra);
 	if (random_below(2))
 		fprintf(out, ", gateway: 10.%u.0.1", net);
 	fputs("}\n", out);

@@ -3,6 +3,7 @@
 #include "kernel/netlink_internal.h"
 #include "kernel/rtnl_decode.h"
 #include "reconcile/state/state.h"
+#include "tests/unit/native_order.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -149,6 +150,7 @@ static struct captured captured(const char *digits)
 		const char pair[3] = {digits[2 * i], digits[2 * i + 1], '\0'};
 		bytes[i] = (uint8_t)strtoul(pair, NULL, 16);
 	}
+	native_order(bytes, captured.size);
 	captured.message = (struct nlmsghdr *)(void *)bytes;
 	assert_int_equal(captured.message->nlmsg_len, captured.size);
 	return captured;

@@ -1,5 +1,6 @@
 /* The privileges of a run. Each test drops them in a process of its own. */
 #include "cmd/sandbox.h"
+#include "tests/unit/seccomp_probe.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -116,6 +117,7 @@ static const char *rights_are_few(void)
 static void rights(void **state)
 {
 	(void)state;
+	seccomp_needed();
 	in_child(rights_are_few);
 }
 
@@ -189,6 +191,7 @@ static const char *calls_are_few(void)
 static void calls(void **state)
 {
 	(void)state;
+	seccomp_needed();
 	in_child(calls_are_few);
 }
 
@@ -231,6 +234,7 @@ static const char *work_continues(void)
 static void work(void **state)
 {
 	(void)state;
+	seccomp_needed();
 	in_child(work_continues);
 }
 
@@ -275,6 +279,7 @@ static const char *notes_are_kept(void)
 static void unconfined(void **state)
 {
 	(void)state;
+	seccomp_needed();
 	in_child(notes_are_printed);
 	in_child(notes_are_kept);
 }

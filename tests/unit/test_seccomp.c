@@ -4,6 +4,7 @@
  * answers, and of two errors that of the newer filter. */
 #include "cmd/sandbox.h"
 #include "dhcp/broker_sandbox.h"
+#include "tests/unit/seccomp_probe.h"
 
 #include <asm/termbits.h>
 #include <errno.h>
@@ -282,6 +283,7 @@ static const struct row {
 static void calls(void **state)
 {
 	(void)state;
+	seccomp_needed();
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		for (enum filter filter = 0; filter < FILTERS; filter++)
 			if (!rows[i].sanitizer || !SANITIZED)
@@ -313,6 +315,7 @@ static void socket_check(enum filter filter, long family, long protocol)
 static void library_sockets(void **state)
 {
 	(void)state;
+	seccomp_needed();
 	int ends[2], status;
 	const pid_t child = fork();
 	assert_true(child >= 0);
@@ -336,6 +339,7 @@ static void library_sockets(void **state)
 static void sockets(void **state)
 {
 	(void)state;
+	seccomp_needed();
 	for (enum filter filter = 0; filter < FILTERS; filter++) {
 		for (long family = 0; family < AF_MAX + 4; family++)
 			socket_check(filter, family, 0);
@@ -350,6 +354,7 @@ static void namespaces(void **state)
 	static const long kinds[] = {CLONE_NEWNS,   CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC,
 				     CLONE_NEWUSER, CLONE_NEWPID,    CLONE_NEWNET};
 	(void)state;
+	seccomp_needed();
 	for (enum filter filter = 0; filter < FILTERS; filter++)
 		for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 			const long entered[5] = {3, kinds[i]};
