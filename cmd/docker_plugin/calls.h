@@ -21,7 +21,7 @@ struct docker_work {
 
 /* Whether the call may have to wait, and runs in a process of its own. */
 bool docker_call_waits(enum docker_method method);
-/* Whether it reserves an address in `state`: one such call runs at a time. */
+/* Whether it reserves an address in `state`: one such call runs at a time, and has the lock. */
 bool docker_call_chooses(enum docker_method method);
 /* Returns the answer, which the caller owns, or NULL with an error. */
 json_t *docker_call_answer(const struct docker_work *work, struct error *error);

@@ -112,7 +112,7 @@ static int endpoint_network(const struct docker_work *work, const struct desired
 	const struct known_network *known = state_network(work->state, call->network_id);
 	if (known)
 		return network_find(work, desired, known->set, known->network, ret, error);
-	const struct reservation *reservation = state_reservation_of(work->state, ip);
+	const struct docker_reservation *reservation = state_reservation_of(work->state, ip);
 	if (reservation)
 		return network_find(work, desired, reservation->set, reservation->network, ret,
 				    error);

@@ -170,13 +170,14 @@ static int requested_check(const struct docker_work *work, const struct network_
 	return error_code(error, CODE_DOCKER_ADDRESS);
 }
 
-/* Addresses that Docker was given, and that no link may have yet, are not chosen again. */
+/* Addresses that Docker was given are not chosen again, also where an observation does not have
+ * them because another process has the name of the socket (docker_reservations_listen). */
 static void reservations_exclude(const struct docker_work *work, struct desired *desired,
 				 const struct network_of_set *where)
 {
 	const struct plugin_state *state = work->state;
 	for (size_t i = 0; i < state->n_reservations; i++) {
-		const struct reservation *reservation = &state->reservations[i];
+		const struct docker_reservation *reservation = &state->reservations[i];
 		struct subnet *subnet = network_subnet_of(where->network, &reservation->ip);
 		if (subnet && strcmp(reservation->set, where->set->name) == 0 &&
 		    strcmp(reservation->network, where->network->name) == 0)

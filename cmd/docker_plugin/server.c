@@ -1,8 +1,10 @@
 #include "cmd/docker_plugin/server.h"
 
+#include "cmd/docker_plugin/answer.h"
 #include "cmd/docker_plugin/calls.h"
 #include "cmd/docker_plugin/networks.h"
 #include "cmd/docker_plugin/stale.h"
+#include "cmd/output_text.h"
 #include "container_engine/http_request.h"
 #include "lib/cleanup.h"
 #include "lib/event_loop.h"
@@ -24,7 +26,6 @@
 /* Docker keeps a few connections open. */
 #define CONNECTIONS_MAX 128
 #define INPUT_MAX       (HTTP_HEAD_MAX + HTTP_BODY_MAX)
-#define SEND_MS         5000
 
 struct server;
 
@@ -49,7 +50,7 @@ struct worker {
 	struct connection *connection; /* NULL: the worker is free */
 	pid_t pid;
 	int end;          /* a pipe with a note, if there is one, which the worker's end closes */
-	bool chooses;     /* an address: one at a time, so that two never choose the same */
+	bool chooses;     /* an address: one at a time, in the order of the calls */
 	struct note note; /* family 0: none yet */
 };
 
@@ -62,7 +63,8 @@ struct server {
 	size_t n_connections;
 	unsigned long turns; /* the last one */
 	struct worker workers[WORKERS_MAX];
-	int comparing; /* a pipe that the end of the last docker_compare closes; -1: none */
+	int comparing;    /* a pipe that the end of the last docker_compare closes; -1: none */
+	int reservations; /* docker_reservations_listen; negative: another process has the name */
 };
 
 /* One call of a request. */
@@ -74,40 +76,10 @@ struct request {
 	int status; /* of the parse: 0, or a negative errno */
 };
 
-static void bytes_send(int fd, const char *bytes, size_t size)
-{
-	while (size) {
-		const ssize_t sent = send(fd, bytes, size, MSG_NOSIGNAL);
-		struct pollfd poller = {.fd = fd, .events = POLLOUT};
-		if (sent < 0 && errno != EAGAIN && errno != EINTR)
-			return;
-		if (sent < 0 && errno == EAGAIN && poll(&poller, 1, SEND_MS) <= 0)
-			return;
-		bytes += sent > 0 ? sent : 0;
-		size -= sent > 0 ? (size_t)sent : 0;
-	}
-}
-
-/* Releases the answer. */
-static void answer_send(int fd, int code, json_t *answer)
-{
-	char head[256];
-	cleanup_free char *body = json_dumps(answer, JSON_COMPACT);
-	const size_t length = body ? strlen(body) : 0;
-	const int size = snprintf(head, sizeof(head),
-				  "HTTP/1.1 %d %s\r\n"
-				  "Content-Type: application/vnd.docker.plugins.v1.1+json\r\n"
-				  "Content-Length: %zu\r\n\r\n",
-				  code, code == 200 ? "OK" : "Error", length);
-	bytes_send(fd, head, (size_t)size);
-	bytes_send(fd, body, length);
-	json_decref(answer);
-}
-
 static void failure_send(int fd, const struct request *request, const struct error *error)
 {
 	const int code = error->code == CODE_DOCKER_METHOD ? 404 : 200;
-	answer_send(fd, code, docker_call_failed(docker_path_is_ipam(request->path), error));
+	docker_answer_send(fd, code, docker_call_failed(docker_path_is_ipam(request->path), error));
 }
 
 static void connection_free(struct connection *connection)
@@ -141,7 +113,7 @@ static void result_send(const struct connection *connection, const struct reques
 			json_t *answer)
 {
 	if (answer)
-		answer_send(connection->fd, 200, answer);
+		docker_answer_send(connection->fd, 200, answer);
 	else
 		failure_send(connection->fd, request, &request->error);
 }
@@ -150,13 +122,15 @@ static void result_send(const struct connection *connection, const struct reques
 static void descriptors_close(const struct server *server, const struct connection *own)
 {
 	close(server->plugin->listener);
+	if (server->reservations >= 0)
+		close(server->reservations);
 	for (const struct connection *other = server->connections; other; other = other->next)
 		if (other != own)
 			close(other->fd);
 }
 
 /* Before the answer, which Docker's next call may follow at once. */
-static void note_write(int end, const struct reservation *reservation)
+static void note_write(int end, const struct docker_reservation *reservation)
 {
 	struct note note = {.ip = reservation->ip};
 	snprintf(note.set, sizeof(note.set), "%s", reservation->set);
@@ -165,17 +139,30 @@ static void note_write(int end, const struct reservation *reservation)
 		;
 }
 
+/* Under the lock: the process that takes it afterwards queries the plugin, which has the note. */
+static json_t *address_answer(struct server *server, struct request *request, int scratch, int end)
+{
+	struct apply_lock lock;
+	const size_t before = server->state.n_reservations;
+	if (apply_lock(&lock, NULL, &request->error) < 0)
+		return NULL;
+	json_t *answer = request_answer(server, request, scratch);
+	if (server->state.n_reservations > before)
+		note_write(end, &server->state.reservations[before]);
+	apply_unlock(&lock);
+	return answer;
+}
+
 /* Docker repeats a call whose plugin was killed: no worker must answer it at the same time. */
 static _Noreturn void worker_run(struct connection *connection, struct request *request,
 				 int scratch, int end)
 {
 	struct server *server = connection->server;
-	const size_t before = server->state.n_reservations;
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	descriptors_close(server, connection);
-	json_t *answer = request_answer(server, request, scratch);
-	if (server->state.n_reservations > before)
-		note_write(end, &server->state.reservations[before]);
+	json_t *answer = docker_call_chooses(request->call.method)
+				 ? address_answer(server, request, scratch, end)
+				 : request_answer(server, request, scratch);
 	result_send(connection, request, answer);
 	_exit(0);
 }
@@ -287,7 +274,7 @@ static void refusal_send(int fd, int code)
 	struct error error;
 	error_set(&error, EINVAL, "invalid HTTP request");
 	error_code(&error, CODE_DOCKER_CALL);
-	answer_send(fd, code, docker_call_failed(false, &error));
+	docker_answer_send(fd, code, docker_call_failed(false, &error));
 }
 
 /* A request that waits again keeps its turn. */
@@ -392,7 +379,7 @@ static void crash_send(int fd)
 {
 	struct error error;
 	error_set(&error, EIO, "the plugin's worker has ended without an answer");
-	answer_send(fd, 500, docker_call_failed(false, &error));
+	docker_answer_send(fd, 500, docker_call_failed(false, &error));
 }
 
 static void worker_crashed(const struct worker *worker)
@@ -444,6 +431,30 @@ static void listener_ready(void *data, int fd, uint32_t events)
 		connection_add(server, accepted);
 	else if (accepted >= 0)
 		close(accepted);
+}
+
+/* Another program chooses an address. */
+static void reservations_ready(void *data, int fd, uint32_t events)
+{
+	struct server *server = data;
+	(void)events;
+	notes_take(server);
+	docker_reservations_answer(fd, server->state.reservations, server->state.n_reservations);
+}
+
+/* Without it, the plugin works, and another runtime may take an address before Docker's link has
+ * it. */
+static int reservations_listen(struct server *server, struct error *error)
+{
+	server->reservations = docker_reservations_listen();
+	if (server->reservations >= 0)
+		return loop_add(server->loop, server->reservations, EPOLLIN, reservations_ready,
+				server, error);
+	text_warning(arena_printf(
+		server->options->arena,
+		"other programs cannot ask for the addresses that Docker was given: %s",
+		strerror(-server->reservations)));
+	return 0;
 }
 
 /* Waits for the end of the process that compared before: both would create the same network. */
@@ -506,14 +517,19 @@ int docker_serve(const struct docker_plugin *plugin, const struct options *optio
 				.options = options,
 				.state = {.started = true},
 				.comparing = -1,
+				.reservations = -1,
 				.loop = loop_new(error)};
 	if (!server.loop)
 		return -error->errnum;
 	int status =
 		loop_add(server.loop, plugin->listener, EPOLLIN, listener_ready, &server, error);
 	if (status == 0)
+		status = reservations_listen(&server, error);
+	if (status == 0)
 		status = loop_run(server.loop, idle, &server, error);
 	connections_free(server.connections);
+	if (server.reservations >= 0)
+		close(server.reservations);
 	state_free(&server.state);
 	loop_free(server.loop);
 	return status;

@@ -22,7 +22,7 @@ static void text_free(const char *text)
 	free((void *)(uintptr_t)text);
 }
 
-static bool same_network(const struct reservation *reservation, const char *set,
+static bool same_network(const struct docker_reservation *reservation, const char *set,
 			 const char *network)
 {
 	return strcmp(reservation->set, set) == 0 && strcmp(reservation->network, network) == 0;
@@ -52,7 +52,7 @@ void state_reserve(struct plugin_state *state, const char *set, const char *netw
 	state->reservations =
 		grown(state->reservations, state->n_reservations, sizeof(*state->reservations));
 	state->reservations[state->n_reservations++] =
-		(struct reservation){copied(set), copied(network), *ip};
+		(struct docker_reservation){copied(set), copied(network), *ip};
 }
 
 static void reservation_remove(struct plugin_state *state, size_t at)
@@ -79,10 +79,10 @@ void state_release_all(struct plugin_state *state)
 	state->n_reservations = 0;
 }
 
-const struct reservation *state_reservation_of(const struct plugin_state *state,
-					       const struct ip *ip)
+const struct docker_reservation *state_reservation_of(const struct plugin_state *state,
+						      const struct ip *ip)
 {
-	const struct reservation *found = NULL;
+	const struct docker_reservation *found = NULL;
 	for (size_t i = 0; ip->family && i < state->n_reservations; i++) {
 		if (!ip_equal(&state->reservations[i].ip, ip))
 			continue;

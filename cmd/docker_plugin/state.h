@@ -3,16 +3,12 @@
 #ifndef CMD_DOCKER_PLUGIN_STATE_H
 #define CMD_DOCKER_PLUGIN_STATE_H
 
-#include "lib/ip.h"
+#include "container_engine/docker_reservations.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 /* Strings are the state's. */
-struct reservation {
-	const char *set, *network;
-	struct ip ip;
-};
 struct known_network {
 	const char *id; /* Docker's */
 	const char *set, *network;
@@ -24,7 +20,7 @@ struct known_endpoint {
 
 struct plugin_state {
 	bool started; /* Docker has been started: it may have missed the plugin */
-	struct reservation *reservations; /* addresses that Docker was given */
+	struct docker_reservation *reservations; /* addresses that Docker was given */
 	size_t n_reservations;
 	struct known_network *networks;
 	size_t n_networks;
@@ -43,8 +39,8 @@ void state_release(struct plugin_state *state, const char *set, const char *netw
 /* Docker has been started again: it repeats the addresses that it still needs. */
 void state_release_all(struct plugin_state *state);
 /* The network of the files of which the address is reserved; NULL: none, or several. */
-const struct reservation *state_reservation_of(const struct plugin_state *state,
-					       const struct ip *ip);
+const struct docker_reservation *state_reservation_of(const struct plugin_state *state,
+						      const struct ip *ip);
 
 void state_network_add(struct plugin_state *state, const char *id, const char *set,
 		       const char *network);

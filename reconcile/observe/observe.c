@@ -8,6 +8,7 @@
 #include "reconcile/observe/namespace.h"
 #include "reconcile/observe/netns_lookup.h"
 #include "reconcile/observe/netns_unnamed.h"
+#include "reconcile/observe/reservations.h"
 #include "reconcile/observe/resolv_conf_files.h"
 #include "reconcile/observe/unaccounted_links.h"
 
@@ -288,6 +289,7 @@ static struct live *observe_all(struct live *before, const struct desired *desir
 	if (before)
 		arena_free(before->arena);
 	resolv_conf_files_observe(live, desired);
+	reservations_observe(live);
 	if (status == 0)
 		return live;
 	error_prepend(error, "cannot read the host's network");
@@ -330,6 +332,8 @@ struct live *observe_containers(const struct desired *desired, const struct cont
 		status = namespaces_read(&observer, error);
 	}
 	struct live *live = observed(&observer, status);
+	if (live)
+		reservations_observe(live);
 	if (!live || features_read(live, NULL, desired, error) == 0)
 		return live;
 	live_free(live);

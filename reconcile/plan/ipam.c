@@ -4,6 +4,8 @@
 #include "reconcile/plan/ipam_keep.h"
 #include "reconcile/plan/ipam_state.h"
 
+#include <string.h>
+
 /* Holders that are not planned attachments. */
 static const struct planned_attachment gateway, aux_address, other;
 
@@ -68,6 +70,23 @@ static void reserve_others(const struct ipam *ipam, const struct resolved_networ
 		if (network_subnet_of(resolved->network, &others->items[i]))
 			address_set_add(ipam->in_use, resolved->parent->number, &others->items[i],
 					&other);
+}
+
+/* Addresses that Docker was given. A link that has such an address keeps it. */
+static void reserve_dockers(const struct ipam *ipam)
+{
+	const struct live *live = ipam->matched->input->live;
+	const struct parents *parents = ipam->matched->parents;
+	for (size_t i = 0; i < live->n_reserved; i++) {
+		const struct docker_reservation *reserved = &live->reserved[i];
+		for (size_t k = 0; k < parents->n_networks; k++) {
+			const struct resolved_network *resolved = &parents->networks[k];
+			if (strcmp(resolved->set->name, reserved->set) == 0 &&
+			    strcmp(resolved->network->name, reserved->network) == 0)
+				address_set_add(ipam->in_use, resolved->parent->number,
+						&reserved->ip, &other);
+		}
+	}
 }
 
 /* Visits each request of an attachment without an address. */
@@ -141,6 +160,7 @@ struct addresses addresses_choose(const struct matched *matched,
 	ipam.attachment_claims = attachment_claims(matched, kept_of, &ipam);
 	each_open(&ipam, take_kept);
 	take_all_former(&ipam);
+	reserve_dockers(&ipam);
 	each_open(&ipam, take_free);
 	arena_free(ipam.arena);
 	return (struct addresses){.assigned = ipam.assigned,

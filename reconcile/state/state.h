@@ -3,6 +3,7 @@
 #ifndef RECONCILE_STATE_STATE_H
 #define RECONCILE_STATE_STATE_H
 
+#include "container_engine/docker_reservations.h"
 #include "kernel/link.h"
 #include "lib/error_codes.h"
 #include "schema/model.h"
@@ -110,6 +111,8 @@ struct live {
 	size_t n_unreadable;
 	const char **unwritten; /* the paths of `resolv_conf` without the attachment's file */
 	size_t n_unwritten;
+	const struct docker_reservation *reserved; /* addresses that no link may have yet */
+	size_t n_reserved;
 	bool addr_proto;         /* the kernel reports IFA_PROTO (5.18 and later) */
 	unsigned lacks;          /* what the kernel lacks of what the networks ask for: a mask of
 				    FEATURE_BIT (kernel/kernel_features.h) */

@@ -1,6 +1,7 @@
 """Containers that the hook, CNI, netavark and Docker's driver start on one network at the same time."""
 import concurrent.futures
-import contextlib
+import subprocess
+import sys
 
 from declare import document, lan
 from docker_plugin import NETWORK, POOL, plugged
@@ -28,8 +29,10 @@ class Endpoint:
             raise AssertionError((self.name, method, answer))
         return answer
 
-    def create(self):
+    def request(self):
         self.address = self.call("IpamDriver.RequestAddress", PoolID=POOL, Options={})["Address"]
+
+    def create(self):
         self.call("NetworkDriver.CreateEndpoint", Interface={"Address": self.address})
         self.link = self.call("NetworkDriver.Join", SandboxKey="/run/docker/netns/1")["InterfaceName"]["SrcName"]
 
@@ -38,23 +41,68 @@ class Endpoint:
         self.host.batch(self.name, [f"link set {self.link} name eth0", f"address add {self.address} dev eth0", "link set eth0 up"])
 
     def start(self):
+        self.request()
         self.create()
         self.enter()
 
 
 @test("mixed starts: an address that Docker was given is no other runtime's, before and after it has a link")
 def reserved(host):
-    host.netns("web", "db", "docker")
+    host.netns("web", "db", "docker", "later", "declared")
     host.write(document({"lan": lan(ip_range=RANGE)}, {}), "mixed.yaml")
     with plugged(host, FILE) as plugin:
         docker = Endpoint(host, plugin, "docker")
-        docker.create()
+        docker.request()
         same(docker.address, "172.16.86.2/24", "Docker's")
-        test_cni.Plugin(host, files=FILE).add("web")
-        same(host.addresses("web", "eth0"), {"172.16.86.3/24"}, "CNI's, before Docker has moved its link")
-        docker.enter()
+        cni = test_cni.Plugin(host, files=FILE)
+        cni.add("web")
+        same(host.addresses("web", "eth0"), {"172.16.86.3/24"}, "CNI's, before Docker asks for its link")
+        host.write(document({"lan": lan(ip_range=RANGE)}, {"declared": ["lan"]}), "mixed.yaml")
+        host.mvapply("apply", "-f", FILE)
+        same(host.addresses("declared", "eth0"), {"172.16.86.4/24"}, "that of a declared container")
+        docker.create()
         test_netavark.Plugin(host, FILE).setup("db")
-        same(host.addresses("db", "eth0"), {"172.16.86.4/24"}, "netavark's")
+        same(host.addresses("db", "eth0"), {"172.16.86.5/24"}, "netavark's, before Docker has moved its link")
+        docker.enter()
+        cni.call("DEL", "web")
+        plugin.call("IpamDriver.ReleaseAddress", PoolID=POOL, Address="172.16.86.2")
+        host.ip("docker", "link delete eth0")
+        cni.add("later")
+        same(host.addresses("later", "eth0"), {"172.16.86.2/24"}, "after Docker has released it")
+
+
+FORGER = """
+import socket
+server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+server.bind("\\0mvapply-docker-plugin")
+server.listen()
+print(flush=True)
+while True:
+    client, _ = server.accept()
+    client.send(b"default/lan 172.16.86.2\\n")
+"""
+
+
+@test("mixed starts: the addresses of an untrusted process are ignored, and those of Docker differ")
+def forged(host):
+    host.netns("web")
+    host.write(document({"lan": lan(ip_range=RANGE)}, {}), "mixed.yaml")
+    weak = ["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin"]
+    with host.inside("host"):
+        forger = subprocess.Popen([*weak, sys.executable, "-c", FORGER], stdout=subprocess.PIPE)
+    try:
+        forger.stdout.readline()
+        test_cni.Plugin(host, files=FILE).add("web")
+        same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "CNI's")
+        with plugged(host, FILE) as plugin:
+            assert "other programs cannot ask for the addresses that Docker was given: Address already in use" in plugin.text()
+            first, second = (Endpoint(host, plugin, name) for name in ("a", "b"))
+            for docker in first, second:
+                docker.request()
+            same((first.address, second.address), ("172.16.86.3/24", "172.16.86.4/24"), "Docker's")
+    finally:
+        forger.kill()
+        forger.wait()
 
 
 def hooked(host, name, text):
@@ -62,14 +110,6 @@ def hooked(host, name, text):
     with host.process(name) as pid:
         done = host.run(host.binary, "hook", "-f", FILE, stdin=oci_state(pid, text).encode())
         same((done.code, done.err), (0, ""), name)
-
-
-def retried(endpoint):
-    """As its user would start it again: another runtime may take an address before Docker's link has it."""
-    for _ in range(20):
-        with contextlib.suppress(AssertionError):
-            return endpoint.start()
-    return endpoint.start()
 
 
 @test("mixed starts: eight at once by the hook, CNI, netavark and Docker's driver, with applies and a service", seconds=120)
@@ -82,7 +122,7 @@ def mixed(host):
     with plugged(host, FILE) as plugin, watching(host, "-f", FILE) as service:
         ways = [lambda name: hooked(host, name, ids[name])] * 2 + \
             [lambda name: test_cni.Plugin(host, files=FILE).add(name)] * 2 + \
-            [lambda name: test_netavark.Plugin(host, FILE).setup(name)] * 2 + [lambda name: retried(Endpoint(host, plugin, name))] * 2
+            [lambda name: test_netavark.Plugin(host, FILE).setup(name)] * 2 + [lambda name: Endpoint(host, plugin, name).start()] * 2
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             jobs = [pool.submit(way, name) for way, name in zip(ways, names)]
             for _ in range(3):
