@@ -73,10 +73,10 @@ if VERSION >= (1, 4):
         {"mode": "private", "subnets": [DUAL[0], SECOND, DUAL[1]]}, THREE, METRIC)
     row("netavark macvlan: internal", lambda host: netavark(host, {"subnets": DUAL, "internal": True}, PAIR["addresses"]),
         {"internal": True, "subnets": DUAL}, PAIR)
+if VERSION >= (1, 6):
     row("netavark ipvlan, l2: both families",
         lambda host: netavark(host, {"driver": "ipvlan", "subnets": DUAL, "options": {"mode": "l2"}}, PAIR["addresses"], mac=None),
         {"driver": "ipvlan", "subnets": DUAL}, PAIR, METRIC, needs=["ipvlan"])
-if VERSION >= (1, 6):
     row("netavark macvlan: static routes, their metrics",
         lambda host: netavark(host, {"subnets": DUAL, "routes": [
             {"destination": "10.0.0.0/8", "gateway": "172.16.86.254", "metric": 50},
