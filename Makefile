@@ -190,8 +190,9 @@ bench:
 	@$(MAKE) --no-print-directory $(BUILD)/mvapply $(BENCHES)
 	@tests/bench/bench.py --binary $(BUILD)/mvapply --docker 10 100 --plans 1000 10000 100000 \
 		--json $(BUILD)/bench.json $(ARGS)
-	@tests/bench/plot.py $(BUILD)/bench.json --to $(BUILD)/bench
-	@tests/bench/attach.py --binary $(BUILD)/mvapply
+	@rm -f $(BUILD)/bench-attach.json
+	@tests/bench/attach.py --binary $(BUILD)/mvapply --json $(BUILD)/bench-attach.json
+	@tests/bench/plot.py $(BUILD)/bench.json $(BUILD)/bench-attach.json --to $(BUILD)/bench
 
 # What needs VLANs, under user-mode Linux: a VLAN that goes with all that hangs on it, a hundred of
 # them, and one for each attachment, as CNI's plugin has it.

@@ -25,9 +25,9 @@ ATTACHED = {("attach", "CNI macvlan, static"): ("#cf222e", "CNI macvlan, static"
             ("attach", "CNI macvlan, host-local"): ("#bc4c00", "CNI macvlan, host-local"),
             ("attach", "netavark"): ("#8250df", "netavark"),
             ("attach with a service", "mvapply cni"): ("#1a7f37", "mvapply with its service"),
-            ("attach with a service", "mvapply cni, any address"): ("#9a6700", "the same, any address"),
-            ("attach", "mvapply cni"): ("#0969da", "mvapply without a service"),
-            ("attach", "mvapply cni, any address"): ("#57606a", "the same, any address")}
+            ("attach with a service", "mvapply cni, any address"): ("#9a6700", "mvapply with its service, any address"),
+            ("attach", "mvapply cni"): ("#0969da", "mvapply alone"),
+            ("attach", "mvapply cni, any address"): ("#57606a", "mvapply alone, any address")}
 
 WIDTH, HEIGHT, MARGINS = 1100, 480, 90  # in pixels
 LABEL_HEIGHT = 17
