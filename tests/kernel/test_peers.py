@@ -74,9 +74,6 @@ if VERSION >= (1, 4):
     row("netavark macvlan: internal", lambda host: netavark(host, {"subnets": DUAL, "internal": True}, PAIR["addresses"]),
         {"internal": True, "subnets": DUAL}, PAIR)
 if VERSION >= (1, 6):
-    row("netavark ipvlan, l2: both families",
-        lambda host: netavark(host, {"driver": "ipvlan", "subnets": DUAL, "options": {"mode": "l2"}}, PAIR["addresses"], mac=None),
-        {"driver": "ipvlan", "subnets": DUAL}, PAIR, METRIC, needs=["ipvlan"])
     row("netavark macvlan: static routes, their metrics",
         lambda host: netavark(host, {"subnets": DUAL, "routes": [
             {"destination": "10.0.0.0/8", "gateway": "172.16.86.254", "metric": 50},
@@ -89,6 +86,11 @@ if VERSION >= (1, 6):
         lambda host: netavark(host, {"subnets": DUAL, "options": {"no_default_route": "true", "mode": "vepa", "bclim": "5"}},
                               PAIR["addresses"]),
         {"mode": "vepa", "bclim": 5, "internal": True, "subnets": DUAL}, PAIR)
+    for mode in ("l2",):
+        row(f"netavark ipvlan, {mode}: both families",
+            lambda host, mode=mode: netavark(host, {"driver": "ipvlan", "subnets": DUAL, "options": {"mode": mode}}, PAIR["addresses"],
+                                             mac=None),
+            {"driver": "ipvlan", "mode": mode, "subnets": DUAL}, PAIR, METRIC, needs=["ipvlan"])
 
 if incus.PRESENT:
     row("Incus, a NIC of macvlan", lambda host: incus_nic(host, "nictype=macvlan", f"hwaddr={MAC}", "mtu=1400"),
