@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -96,14 +97,49 @@ static void test_renamed_network(void **state)
 	world_free(live);
 }
 
+/* Addresses that the live state and the files lack, in a /29 with .2 to .5 to choose from. */
+static void test_others(void **state)
+{
+	static const struct {
+		size_t count;
+		const char *networks, *expected;
+	} rows[] = {
+		{3, "{a: {}}", "create web/a"},
+		{4, "{a: {}}", "blocked web/a: no free address in 10.0.0.0/29"},
+		{1, "{a: {ipv4_address: 10.0.0.3}}", "create web/a"},
+		{2, "{a: {ipv4_address: 10.0.0.3}}",
+		 "blocked web/a: address 10.0.0.3 is already used by another container"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct ip items[4];
+		char yaml[256], text[IP_TEXT_SIZE];
+		struct plan_options options = open_options;
+		struct other_addresses others = {.items = items, .count = rows[i].count};
+		for (size_t k = 0; k < rows[i].count; k++) {
+			snprintf(text, sizeof(text), "10.0.0.%zu", k + 2);
+			assert_true(ip_parse(text, &items[k]));
+		}
+		options.others = &others;
+		snprintf(yaml, sizeof(yaml),
+			 "networks: {a: {parent: eth1, subnet: 10.0.0.0/29}}\n"
+			 "containers: {web: {networks: %s}}\n",
+			 rows[i].networks);
+		struct live *live = world_new();
+		world_expect(live, yaml, &options, rows[i].expected);
+		world_free(live);
+	}
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[sizeof(sequences) / sizeof(sequences[0]) + 1];
+	struct CMUnitTest tests[sizeof(sequences) / sizeof(sequences[0]) + 2];
 	const size_t rows = sizeof(sequences) / sizeof(sequences[0]);
 	for (size_t i = 0; i < rows; i++)
 		tests[i] = (struct CMUnitTest){.name = sequences[i].name,
 					       .test_func = test_sequence,
 					       .initial_state = (void *)(uintptr_t)&sequences[i]};
 	tests[rows] = (struct CMUnitTest)cmocka_unit_test(test_renamed_network);
+	tests[rows + 1] = (struct CMUnitTest)cmocka_unit_test(test_others);
 	return cmocka_run_group_tests_name("ipam", tests, NULL, NULL);
 }
