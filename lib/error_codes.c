@@ -455,6 +455,12 @@ static const struct code_text texts[] = {
 	 "as the server says, and reported since it may not be meant. Correct the server's static "
 	 "routes (options 121 and 33) or subnet mask, or set `internal: true` on the network with "
 	 "the lease, which then uses no routes of its leases."},
+	{CODE_POLICY_ADVERTISED, CLASS_FAILED, "policy_routing does not cover advertised addresses",
+	 "A container with `policy_routing` takes IPv6 addresses from router advertisements on a "
+	 "network that does not have its default route. The kernel has one table for the routes of "
+	 "advertisements, so packets from these addresses leave through the default route of the "
+	 "other network, whose router may drop them. Give the network an IPv6 subnet with a "
+	 "gateway, and use its addresses; or raise its `gw_priority`."},
 	{CODE_CNI_VERSION, CLASS_USAGE, "CNI version not supported",
 	 "The plugin supports the versions 0.3.1, 0.4.0, 1.0.0 and 1.1.0 of the CNI "
 	 "specification. Set \"cniVersion\" in the network configuration to one of them."},

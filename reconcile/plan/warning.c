@@ -77,6 +77,10 @@ static const char *const sentences[] = {
 		"the DHCP lease of {0} routes {1}, a part of the subnet {3} of network {2}, "
 		"through its own link: check the DHCP server; with `internal: true` network {4} "
 		"uses no routes of its leases",
+	[WARNING_POLICY_ADVERTISED] =
+		"`policy_routing` does not cover the IPv6 addresses that a router advertises to {0}: "
+		"packets from them leave through the default route of another network; give the "
+		"network an IPv6 subnet with a gateway",
 	[WARNING_BCQUEUELEN] =
 		"this kernel has no `bcqueuelen` (it is from Linux 5.11): the links of network {0} keep "
 		"the kernel's own queue",
@@ -94,6 +98,7 @@ enum code warning_code(enum warning_kind kind)
 		[WARNING_SUBNET_TWICE] = CODE_SUBNET_TWICE,
 		[WARNING_GATEWAY_OWN] = CODE_GATEWAY_OWN,
 		[WARNING_LEASE_ROUTE] = CODE_LEASE_ROUTE,
+		[WARNING_POLICY_ADVERTISED] = CODE_POLICY_ADVERTISED,
 		[WARNING_BCQUEUELEN] = CODE_KERNEL_LACKS,
 		[WARNING_BCLIM] = CODE_KERNEL_LACKS,
 	};

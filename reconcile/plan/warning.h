@@ -31,10 +31,11 @@ enum warning_kind {
 	WARNING_SUBNET_TWICE,   /* namespace, network, subnet, other network, its subnet */
 	WARNING_GATEWAY_OWN,    /* network, gateway, parent */
 	WARNING_LEASE_ROUTE,    /* attachment, prefix, other network, its subnet, own network */
-	WARNING_BCQUEUELEN,     /* network */
-	WARNING_BCLIM,          /* network */
-	WARNING_LEASE_RUNS_OUT, /* the number: 1 */
-	WARNING_LEASES_RUN_OUT, /* the number */
+	WARNING_POLICY_ADVERTISED, /* attachment */
+	WARNING_BCQUEUELEN,        /* network */
+	WARNING_BCLIM,             /* network */
+	WARNING_LEASE_RUNS_OUT,    /* the number: 1 */
+	WARNING_LEASES_RUN_OUT,    /* the number */
 	N_WARNINGS,
 };
 

@@ -233,3 +233,19 @@ def service(host):
         host.netns("web")
         running.until(lambda: "eth0" in host.names("web"), "the link after a restart", 20)
         same(numbered(host), {address}, "the address after a restart")
+
+
+@test("accept_ra: a warning where policy_routing does not cover the advertised addresses")
+def policy(host):
+    second_lan(host)
+    host.netns("web")
+    networks = {"n": NET, "m": {**NET, "parent": "eth1"}}
+
+    def warned(attachments, of=networks, **keys):
+        text = document(of, {"web": {"networks": attachments, **keys}})
+        return [line.partition("advertises to ")[2].partition(":")[0] for line in host.diff(text).err.splitlines() if "[MV1207]" in line]
+    same((warned({"n": {}, "m": {}}, policy_routing=True), warned({"n": {}, "m": {"gw_priority": 1}}, policy_routing=True)),
+         (["web/m"], ["web/n"]), "of two networks")
+    internal = {**networks, "m": {**networks["m"], "internal": True}}
+    same((warned({"n": {}, "m": {}}), warned({"n": {}}, policy_routing=True),
+          warned({"n": {}, "m": {}}, internal, policy_routing=True)), ([], [], []), "elsewhere")

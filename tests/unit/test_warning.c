@@ -85,6 +85,10 @@ static const struct row {
 	 "the DHCP lease of web/lan routes 10.1.2.0/24, a part of the subnet 10.1.0.0/16 of network "
 	 "db, through its own link: check the DHCP server; with `internal: true` network lan uses "
 	 "no routes of its leases [MV1206]"},
+	{{WARNING_POLICY_ADVERTISED, {"web/lan"}},
+	 "`policy_routing` does not cover the IPv6 addresses that a router advertises to web/lan: "
+	 "packets from them leave through the default route of another network; give the network an "
+	 "IPv6 subnet with a gateway [MV1207]"},
 	{{WARNING_BCQUEUELEN, {"lan"}},
 	 "this kernel has no `bcqueuelen` (it is from Linux 5.11): the links of network lan keep "
 	 "the kernel's own queue [MV0903]"},
