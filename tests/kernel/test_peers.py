@@ -86,7 +86,7 @@ if VERSION >= (1, 6):
         lambda host: netavark(host, {"subnets": DUAL, "options": {"no_default_route": "true", "mode": "vepa", "bclim": "5"}},
                               PAIR["addresses"]),
         {"mode": "vepa", "bclim": 5, "internal": True, "subnets": DUAL}, PAIR)
-    for mode in ("l2",):
+    for mode in ("l2", "l3", "l3s"):
         row(f"netavark ipvlan, {mode}: both families",
             lambda host, mode=mode: netavark(host, {"driver": "ipvlan", "subnets": DUAL, "options": {"mode": mode}}, PAIR["addresses"],
                                              mac=None),
