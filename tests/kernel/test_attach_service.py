@@ -1,5 +1,6 @@
 """Attaching beside a running service: the service says which namespaces lack the address, and the CNI plugin enters the others
 alone. Whatever the service does not know for certain is read as without a service."""
+import concurrent.futures
 import contextlib
 import os
 import re
@@ -45,10 +46,10 @@ def attached(host):
     return Plugin(host), text
 
 
-def entered(plugin, ip="172.16.86.200", command="ADD", name="web", **options):
+def entered(plugin, ip="172.16.86.200", command="ADD", name="web", slow=(), **options):
     """The other containers' namespaces that ADD of a container enters, or another command."""
     trace, before = f"{WORK}/trace", plugin.command
-    plugin.command = ["strace", "-f", "-y", "-e", "trace=setns", "-e", "signal=none", "-o", trace, *before]
+    plugin.command = ["strace", "-f", "-y", "-e", "trace=setns,connect", *slow, "-e", "signal=none", "-o", trace, *before]
     plugin.env = {"ASAN_OPTIONS": "detect_leaks=0"}  # the leak checker cannot run under strace
     answer = plugin.call(command, name, args=f"IP={ip}" if ip and command == "ADD" else "", **options)
     plugin.command, plugin.env = before, {}
@@ -256,4 +257,27 @@ def waits(host):
             before = time.monotonic()
             same(query(numbers), known, "while it waits")
             assert time.monotonic() - before < 10 and host.link("o0", "eth0")["mtu"] == 1400
+        service.until(lambda: host.link("o0", "eth0")["mtu"] == 1500, "repaired")
+
+
+def locked(host):
+    """Whether a process has the name at which others wait for the lock."""
+    with host.inside("host"), open("/proc/thread-self/net/unix", encoding="ascii") as file:
+        return any(line.endswith(" @mvapply\n") for line in file)
+
+
+@test("attach with a service: it answers a plugin that has the lock for which it waits", seconds=60)
+def during(host):
+    plugin, text = attached(host)
+    path = host.write(text)
+    with watching(host, "-f", path) as service, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        service.settle()
+        # The plugin connects netlink sockets and, with the lock, to the service.
+        slow = ("-e", "inject=connect:delay_enter=200000")
+        done = pool.submit(entered, plugin, slow=slow)
+        host.until(lambda: locked(host), "the plugin has the lock")
+        host.batch("o0", ["link set eth0 mtu 1400"])
+        same(done.result(30)[0], set(), "entered")
+        with open(f"{WORK}/trace", encoding="ascii", errors="replace") as file:
+            assert "mvapply-watch/default" in file.read(), "it asked the service"
         service.until(lambda: host.link("o0", "eth0")["mtu"] == 1500, "repaired")
