@@ -5,7 +5,7 @@ from declare import document, lan
 from dhcp_server import serving
 from host import same
 from registry import test
-from test_confirm import confirming
+from test_confirm import confirming, waiting
 from test_dhcp import lease_of
 from test_dhcp_routes import CLASSLESS, kept, used
 from test_resolv_conf import FILE, OPTIONS, content
@@ -54,3 +54,23 @@ def confirmed(host):
         with confirming(host):
             host.apply(text(OTHER), "--confirm=60")
         same((content(), content(OTHER) is not None), (None, True), "the files")
+
+
+@test("dhcp confirm: rolled back when the apply is killed, and in a container that was restarted", seconds=60)
+def ended(host):
+    host.netns("web")
+    os.makedirs("/run/mvapply", exist_ok=True)
+    with serving(host, options=[CLASSLESS, *OPTIONS]):
+        host.apply(text())
+        before = state(host)
+        for change in (text(OTHER), "networks: {}"):
+            with waiting(host, change, "--confirm=2", "--max-delete=1") as (child, _):
+                child.kill()
+                child.wait()
+                host.until(lambda: "eth0" in host.names("web") and state(host) == before, "the former state", 20)
+        with waiting(host, text(None, mtu=1400), "--confirm=2") as (child, _):
+            host.remove_netns("web")
+            host.netns("web")
+            same(child.wait(), 5, "the exit code")
+        same(state(host), before, "in the restarted container")
+        same(host.diff(text(), code=0).plan, [], "a diff")
