@@ -8,6 +8,7 @@ from registry import test
 from test_cni import Plugin, declare
 from test_dhcp import lease_of
 from test_dhcp_routes import CLASSLESS, used
+from test_netavark import Plugin as Netavark
 from test_resolv_conf import FILE, OPTIONS, content
 from test_routing import rules_of, second_lan
 
@@ -89,3 +90,19 @@ def folders(host):
         done = host.mvapply("doctor", "-f", host.write(document({"n": NET}, {"web": {"n": {"resolv_conf": path}}})), code=1)
         assert f"cannot write {path}" in done.out and words in done.out and "[MV0925]" in done.out, done
     host.mvapply("doctor", "-f", host.write(document({"n": NET}, {"web": {"n": {"resolv_conf": FILE}}})), code=0)
+
+
+@test("dhcp attach: netavark's teardown releases the lease, and removes the file with its name servers")
+def netavark(host):
+    host.netns("web")
+    os.makedirs("/run/mvapply", exist_ok=True)
+    host.write(document({"lan": NET}, {"web": {"podman": "web", "networks": {"lan": {"resolv_conf": FILE}}}}), "netavark.yaml")
+    plugin = Netavark(host)
+    before = host.snapshot("host", "web")
+    with serving(host, options=[CLASSLESS, *OPTIONS]) as server:
+        plugin.setup("web")
+        lease = lease_of(host)["local"]
+        same((set(server.leases()), content() is not None), ({lease}, True), "the lease and the file")
+        plugin.teardown("web")
+        host.until(lambda: not server.leases(), "the lease is released")
+    same((content(), host.snapshot("host", "web")), (None, before), "after teardown")
