@@ -2,10 +2,16 @@
 import fcntl
 import os
 import pty
+import select
 import struct
 import subprocess
 import termios
 import unicodedata
+
+
+# Written by the test after the command has ended. A terminal whose other end is closed may lose, on a busy machine, what was
+# written last.
+END = b"\0"
 
 
 def read_some(descriptor):
@@ -26,10 +32,15 @@ def on_terminal(host, *arguments, env=None, code=0, columns=200, rows=24, errors
         child = subprocess.Popen(
             [host.binary, *arguments], stdout=theirs, stderr=theirs if errors else subprocess.DEVNULL, stdin=subprocess.DEVNULL,
             env={key: value for key, value in around.items() if value is not None})
+    output, ended = b"", False
+    while not output.endswith(END):
+        if not ended and child.poll() is not None:
+            ended = os.write(theirs, END) == len(END)
+        if select.select([ours], [], [], 0.01)[0]:
+            output += os.read(ours, 65536)
     os.close(theirs)
-    output = b"".join(iter(lambda: read_some(ours), b""))
     os.close(ours)
-    text = output.decode().replace("\r\n", "\n")
+    text = output[:-len(END)].decode().replace("\r\n", "\n")
     if child.wait(20 * host.patience) != code:
         raise AssertionError(f"exit code {child.returncode}, expected {code}: {arguments}\n{text}")
     return text
