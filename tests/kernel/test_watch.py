@@ -1090,8 +1090,9 @@ def idle(host):
         same(service.ticks(), ticks, "context switches in 3 s")
         with service.traced("all") as trace:
             time.sleep(3)
-        calls = [line for line in trace.lines if "epoll_wait" not in line
-                 and "resumed" not in line]
+        # The tracer interrupts epoll_wait, and a clock that is not the TSC is read by a system call.
+        calls = [line for line in trace.lines
+                 if not any(word in line for word in ("epoll_wait", "resumed", "clock_gettime"))]
         same(calls, [], "system calls in 3 s")
 
 
