@@ -238,11 +238,11 @@ def restart_at_lock(host):
 @test("engines: more containers than a process may have descriptors")
 def many_descriptors(host):
     host.netns("web")
-    names = [f"c{number}" for number in range(80)]
+    names = [f"c{number}" for number in range(40)]
     networks = {"n": lan(subnet="172.16.0.0/16", gateway="172.16.0.1")}
     text = document(networks, {name: {"docker": name, "networks": ["n"]} for name in names})
     def few():
-        resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (32, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     with daemon() as engine, processes(host, "web") as (app,):
         engine.containers.update({name: app.pid for name in names})
         done = host.diff(text, env=engine.env, before=few)
