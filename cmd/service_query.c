@@ -11,7 +11,7 @@
 
 /* The time limit in milliseconds for each of the service's messages. Without an answer, the caller
  * reads the namespaces itself. */
-#define PATIENCE_MS 50
+#define PATIENCE_MS 200
 
 static const char addresses_request[] = "addresses 1 ", tags_request[] = "tags 1";
 

@@ -28,7 +28,7 @@ struct service_entry {
 
 /* The entries of the service that keeps the set. The caller frees *ret_entries. Returns their
  * number; 0 if there is no service, it is not trusted (lib/unix_peer.h), or it does not answer
- * within 50 ms. */
+ * within 200 ms. */
 size_t service_query_addresses(const char *set, const struct prefix *prefix,
 			       struct service_entry **ret_entries);
 /* The lines, or NULL; the caller frees them. */

@@ -241,7 +241,7 @@ static size_t unreadable_count(int directory, const struct process_scan *scan)
 		left += status == 0;
 		unreadable += status < 0 && status != -ENOENT && status != -ESRCH;
 	}
-	if (left) {
+	if (left && scan->seen.count) {
 		qsort(scan->seen.items, scan->seen.count, sizeof(*scan->seen.items),
 		      namespace_compare);
 		left = inodes_without(directory, &scan->seen, true, inodes, left);

@@ -111,8 +111,9 @@ bool other_addresses_find(const struct live *live, const struct prefix *prefix, 
 	entries_take(&search, entries, count, addresses);
 	/* Without a service, most containers have one. */
 	search.failed = !count && prefix->len < ip_bits(&prefix->ip);
-	const struct netns_missed missed =
-		search.failed ? (struct netns_missed){0} : netns_scan(place_visit, &search);
+	struct netns_missed missed = {0};
+	if (!search.failed)
+		missed = netns_scan(place_visit, &search);
 	index_free(search.seen);
 	netns_return(host->handle->fd);
 	return !search.failed && !missed.mounts && !missed.no_descriptors &&
