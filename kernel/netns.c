@@ -150,18 +150,6 @@ int netns_open_own(struct stat *ret_stat, struct error *error)
 
 static const char *const named_directories[] = {"/run/netns", "/var/run/netns"};
 
-/* A folder of namespaces has no other files but those that `ip netns` left, which opening leaves as
- * they are: two system calls less than netns_open_at. Negative: it is no network namespace. */
-static int directly_open(const char *path, const struct stat *own, struct stat *ret_stat)
-{
-	cleanup_close int fd =
-		open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, ret_stat) < 0 || ret_stat->st_dev != own->st_dev ||
-	    ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
-		return -1;
-	return fd_steal(&fd);
-}
-
 int netns_open_named(const char *name, const struct stat *own, struct stat *ret_stat,
 		     struct error *error)
 {
@@ -169,9 +157,7 @@ int netns_open_named(const char *name, const struct stat *own, struct stat *ret_
 	for (size_t i = 0; i < 2 && fd == -ENOENT; i++) {
 		char path[4096];
 		snprintf(path, sizeof(path), "%s/%s", named_directories[i], name);
-		fd = directly_open(path, own, ret_stat);
-		if (fd < 0)
-			fd = netns_open_at(AT_FDCWD, path, O_NOFOLLOW, own, ret_stat, error);
+		fd = netns_open_at(AT_FDCWD, path, O_NOFOLLOW, own, ret_stat, error);
 	}
 	return fd;
 }

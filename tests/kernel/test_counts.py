@@ -212,7 +212,7 @@ def system_calls(host, *argv):
     return collections.Counter({name: count for name, count in calls.items() if name not in LIBRARY_CALLS})
 
 
-@test("counts: an apply with nothing to do takes 15 system calls a namespace")
+@test("counts: an apply with nothing to do takes 17 system calls a namespace")
 def calls_of_nothing(host):
     found = []
     for count in (COUNT // 2, COUNT):
@@ -221,11 +221,12 @@ def calls_of_nothing(host):
         host.apply(text)
         found.append(system_calls(host, host.binary, "apply", "-q", "-f", host.write(text)))
     each = {name: count / (COUNT // 2) for name, count in (found[1] - found[0]).items()}
-    # The name is opened, identified and proved to be a network namespace. One datagram asks for the links and the
+    # The name is opened, identified, opened for reading and proved to be a network namespace. The second descriptor
+    # of that moment is the one that is left for a socket where descriptors are short. One datagram asks for the links and the
     # nsid of the host's namespace, one for the addresses, one for the routes.
     same({name: round(count) for name, count in each.items() if count >= 0.5},
-         {"openat": 1, "newfstatat": 1, "ioctl": 1, "setns": 1, "socket": 1, "connect": 1, "setsockopt": 1,
-          "sendto": 3, "recvmmsg": 3, "close": 2}, "calls for each namespace")
+         {"openat": 2, "newfstatat": 1, "ioctl": 1, "setns": 1, "socket": 1, "connect": 1, "setsockopt": 1,
+          "sendto": 3, "recvmmsg": 3, "close": 3}, "calls for each namespace")
 
 
 @test("counts: rules are listed where a default route is in addition to another one, and nowhere else")
