@@ -1,6 +1,5 @@
 #include "cmd/signals.h"
 #include "cmd/watch/internal.h"
-#include "cmd/watch/nsid_index.h"
 #include "cmd/watch/sd_notify.h"
 #include "kernel/link_kind.h"
 #include "kernel/rtnl_decode.h"
@@ -30,30 +29,32 @@
 #define EVENTS_OF_STEP   64
 #define EVENTS_OF_CHANGE 8
 
+void service_nsids_forget(struct service *service)
+{
+	arena_free(service->nsids_arena);
+	service->nsids_arena = NULL;
+}
+
 void service_mark_stale(struct service *service)
 {
+	service_nsids_forget(service);
 	live_free(service->live);
 	service->live = NULL;
 	service->lost = false;
 	service_replan(service);
 }
 
-/* The number of events that are read at once. */
-struct event_batch {
-	struct service *service;
-	struct arena *arena;
-	struct nsid_index index; /* created at the first event */
-	bool indexed;
-};
-
-static struct live_ns *ns_of(struct event_batch *events, int nsid)
+/* The index is made at the first event after a change: namespaces of other programs cause events
+ * all the time, one by one. */
+static struct live_ns *ns_of(struct service *service, int nsid)
 {
 	if (nsid == MONITOR_HOST)
-		return events->service->live->namespaces[0];
-	if (!events->indexed)
-		events->index = nsid_index_make(events->service->live, events->arena);
-	events->indexed = true;
-	return nsid_index_find(&events->index, nsid);
+		return service->live->namespaces[0];
+	if (!service->nsids_arena) {
+		service->nsids_arena = arena_new();
+		service->nsids = nsid_index_make(service->live, service->nsids_arena);
+	}
+	return nsid_index_find(&service->nsids, nsid);
 }
 
 /* A managed link of the host, or one that the files use as a parent. */
@@ -202,17 +203,17 @@ static void host_event(struct service *service, const struct nlmsghdr *message, 
 }
 
 /* The namespace with that nsid was destroyed. */
-static void ns_died(struct event_batch *events, const struct nlmsghdr *message)
+static void ns_died(struct service *service, const struct nlmsghdr *message)
 {
 	int nsid;
 	struct live_ns *ns =
-		decode_nsid(message, &nsid) == DECODED && nsid >= 0 ? ns_of(events, nsid) : NULL;
+		decode_nsid(message, &nsid) == DECODED && nsid >= 0 ? ns_of(service, nsid) : NULL;
 	if (!ns)
 		return;
 	ns->nsid = -1;
 	ns->dead = true;
-	events->service->netns_died = true;
-	ns_stale(events->service, ns);
+	service->netns_died = true;
+	ns_stale(service, ns);
 }
 
 /* Whether an event in a container's namespace reports an attachment or a guest, of any set, or an
@@ -254,16 +255,15 @@ static void unknown_event(struct service *service, const struct nlmsghdr *messag
 
 static void kernel_event(void *data, int nsid, const struct nlmsghdr *message, bool deleted)
 {
-	struct event_batch *events = data;
-	struct service *service = events->service;
+	struct service *service = data;
 	if (!service->live)
 		return;
 	if (message->nlmsg_type == RTM_NEWNSID) {
 		if (deleted && nsid == MONITOR_HOST)
-			ns_died(events, message);
+			ns_died(service, message);
 		return;
 	}
-	struct live_ns *ns = ns_of(events, nsid);
+	struct live_ns *ns = ns_of(service, nsid);
 	if (ns && ns->host)
 		host_event(service, message, deleted);
 	else if (ns)
@@ -275,9 +275,7 @@ static void kernel_event(void *data, int nsid, const struct nlmsghdr *message, b
 /* As monitor_drain. */
 static int events_take(struct service *service, size_t most)
 {
-	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
-	struct event_batch events = {.service = service, .arena = arena};
-	return monitor_drain(service->monitor, (int)most, kernel_event, &events);
+	return monitor_drain(service->monitor, (int)most, kernel_event, service);
 }
 
 void service_read_events(struct service *service)
@@ -306,16 +304,18 @@ static void monitor_ready(void *data, int fd, uint32_t events)
 	service_read_events(data);
 }
 
-/* Whether the container's name leads to another namespace than before, or to none. */
-static bool container_moved(const struct container_lookup *lookup)
+/* Whether the container's name leads to another namespace than before, or to none; or to one, if it
+ * did not. */
+static bool container_moved(const struct live *live, const struct container_lookup *lookup)
 {
 	char path[4096];
 	struct stat stat_now;
 	const char *source = lookup->container->source;
-	if (lookup->state != CONTAINER_READY)
-		return true;
 	snprintf(path, sizeof(path), "%s%s", source[0] == '/' ? "" : "/run/netns/", source);
-	return stat(path, &stat_now) < 0 || stat_now.st_ino != lookup->ns->inode;
+	const bool is_there = stat(path, &stat_now) == 0;
+	if (lookup->state == CONTAINER_READY)
+		return !is_there || stat_now.st_ino != lookup->ns->inode;
+	return is_there && stat_now.st_dev == live->namespaces[0]->device;
 }
 
 /* The files may have changed: they are read when they are quiet. */
@@ -331,6 +331,41 @@ static void files_touched(struct service *service)
 	loop_timer_set(service->loop, &service->debounce, left < QUIET_MS ? left : QUIET_MS);
 }
 
+static void names_check(struct service *service)
+{
+	for (size_t i = 0; service->live && i < service->live->n_containers; i++) {
+		struct container_lookup *lookup = &service->live->container_lookups[i];
+		if (lookup->container->source_kind != SOURCE_NETNS ||
+		    !container_moved(service->live, lookup))
+			continue;
+		lookup->stale = true;
+		service_replan(service);
+	}
+}
+
+/* The part of the time that the names are not checked in, in multiples of a check. */
+#define NAMES_PAUSE 50
+
+static void names_due(void *data)
+{
+	struct service *service = data;
+	const int64_t start = clock_microseconds();
+	names_check(service);
+	const int64_t end = clock_microseconds();
+	service->names_next = end + NAMES_PAUSE * (end - start);
+}
+
+/* A change of the mount table can concern each name, and namespaces of other programs come and go
+ * all the time. The first change is checked at once, those after it together. */
+static void names_changed(struct service *service)
+{
+	const int64_t left = service->names_next - clock_microseconds();
+	if (left <= 0)
+		names_due(service);
+	else if (!service->names_timer.due)
+		loop_timer_set(service->loop, &service->names_timer, left / 1000 + 1);
+}
+
 /* inotify does not report that a file system with the files is mounted. */
 static void mounts_event(void *data)
 {
@@ -338,13 +373,7 @@ static void mounts_event(void *data)
 	if (!service->metrics.input_valid)
 		files_touched(service);
 	service_engines_mounted(service);
-	for (size_t i = 0; service->live && i < service->live->n_containers; i++) {
-		struct container_lookup *lookup = &service->live->container_lookups[i];
-		if (lookup->container->source_kind != SOURCE_NETNS || !container_moved(lookup))
-			continue;
-		lookup->stale = true;
-		service_replan(service);
-	}
+	names_changed(service);
 }
 
 static void paths_prefetch(void *data)
@@ -461,6 +490,7 @@ int service_listen(struct service *service, struct error *error)
 	service->debounce = (struct timer){.fire = debounce_due, .data = service};
 	service->retry_timer = (struct timer){.fire = retry_timer_due, .data = service};
 	service->rate_limit_timer = (struct timer){.fire = rate_limit_due, .data = service};
+	service->names_timer = (struct timer){.fire = names_due, .data = service};
 	service->take_over = (struct timer){.fire = take_over_due, .data = service};
 	service->watchdog = (struct timer){.fire = watchdog_due, .data = service};
 	service->loop = loop_new(error);

@@ -10,6 +10,7 @@
 #include "cmd/watch/log.h"
 #include "cmd/watch/metrics.h"
 #include "cmd/watch/mount_watch.h"
+#include "cmd/watch/nsid_index.h"
 #include "cmd/watch/retry_keys.h"
 #include "kernel/rtnl_monitor.h"
 #include "lib/event_loop.h"
@@ -61,6 +62,8 @@ struct service {
 	struct desired *next;    /* contents of changed files; NULL: unchanged */
 	struct reload reload;
 	struct live *live;                    /* NULL: observe everything */
+	struct arena *nsids_arena;            /* of the following index; NULL: it is outdated */
+	struct nsid_index nsids;              /* of `live` */
 	uint64_t content;                     /* hash of the files at the last reading */
 	char *left;                           /* the left set that was reported last; or NULL */
 	struct notices *reported;             /* of the last pass; as data (notices.h) */
@@ -85,13 +88,16 @@ struct service {
 	int64_t deferred_at;         /* the time up to which the last pass delayed failed keys */
 
 	struct timer prefetched, debounce, retry_timer, rate_limit_timer, take_over, watchdog,
-		init_poll;
+		init_poll, names_timer;
+	int64_t names_next;  /* the containers' names are not checked before, in microseconds */
 	int64_t first_event; /* the pending debounce of file changes */
 };
 
 /* events.c: each adds itself to the loop. Return 0, or a negative errno. */
 int service_listen(struct service *service, struct error *error);
 void service_close_events(struct service *service);
+/* Forgets the index of nsids: the state's namespaces or nsids have changed. */
+void service_nsids_forget(struct service *service);
 /* Reads the kernel's pending events. */
 void service_read_events(struct service *service);
 /* The same while the lock is held and others wait: limited to the events of the applied plan, or

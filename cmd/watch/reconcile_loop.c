@@ -40,6 +40,7 @@ static bool pass_observe(struct service *service, struct error *error)
 	struct live *before = service->live;
 	service->wide |= !before;
 	service->unsearched |= !before;
+	service_nsids_forget(service);
 	service->live = !before         ? observe(desired, service->lookups, error)
 			: service->wide ? observe_widely(before, desired, service->lookups, error)
 					: observe_stale(before, desired, service->lookups, error);
@@ -87,6 +88,14 @@ static void namespace_unnumbered(void *data, const struct live_ns *ns, const str
 		  "cannot monitor %s: no namespace id could be assigned: %s; it will be retried",
 		  ns->name, error->text);
 	retry_failed(service->retry, namespace_key(ns, key), service->deferred_at);
+}
+
+/* The kernel reports events of namespaces with an nsid. Returns whether one of them has to be read
+ * again. */
+static bool namespaces_number(struct service *service)
+{
+	service_nsids_forget(service);
+	return nsids_assign(service->live, namespace_unnumbered, service) > 0;
 }
 
 /* Before an observation: retried namespaces are stale, and may have another name now. A stale one
@@ -141,7 +150,7 @@ static struct selection plan_searched(struct service *service, struct selection 
 	if (!found)
 		return selection;
 	planned_free(&selection);
-	*ret_repeat |= nsids_assign(service->live, namespace_unnumbered, service) > 0;
+	*ret_repeat |= namespaces_number(service);
 	return plan_now(service);
 }
 
@@ -177,7 +186,7 @@ static struct selection observe_and_plan(struct service *service, bool *ret_repe
 	for (;;) {
 		if (!pass_observe(service, error))
 			return (struct selection){.plan = NULL};
-		*ret_repeat |= nsids_assign(service->live, namespace_unnumbered, service) > 0;
+		*ret_repeat |= namespaces_number(service);
 		const struct selection selection = plan_now(service);
 		if (!selection_chooses(&selection))
 			return selection;
@@ -395,6 +404,7 @@ static bool pass(struct service *service, unsigned number, bool drift, struct er
 	}
 	planned_free(&selection);
 	if (service->unsure) {
+		service_nsids_forget(service);
 		live_free(service->live);
 		service->live = NULL;
 	}

@@ -82,6 +82,7 @@ static void service_free(struct service *service)
 	service_wait_end(service);
 	service_keep_only(service, NULL);
 	service_close_events(service);
+	service_nsids_forget(service);
 	live_free(service->live);
 	desired_free(service->desired);
 	desired_free(service->next);
