@@ -125,8 +125,38 @@ def unlink_round(at, _programs, results, turn):
         stage.same("eth0.1" in at.host.names("host"), False, "the VLAN link is there")
 
 
+def restorers(programs):
+    """Those whose only way to restore or to change an attachment is to delete and to create it again."""
+    return [program for program in programs if program.name in ("ip -batch", "CNI macvlan")]
+
+
+def repaired_round(at, programs, results, _turn):
+    """The link of the last attachment is deleted. Only mvapply finds it: the scripts of the others name it."""
+    last = at.size - 1
+    at.reset()
+    at.floor("apply")
+    at.floor("delete", last)
+    results.add("repaired", at.size, "mvapply", at.mvapply("apply", "-q", "-f", at.file)[0])
+    at.check(at.size, True)
+    for program in restorers(programs):
+        results.add("repaired", at.size, program.name, program.again(at, [last]))
+        at.check(at.size, False)
+
+
+def again_round(at, programs, results, turn):
+    """All attachments are deleted and created again."""
+    for program in restorers(programs):
+        if turn and at.size >= LARGE:
+            continue
+        at.reset()
+        program.apply(at)
+        results.add("again", at.size, program.name, program.again(at, range(at.size)))
+        at.check(at.size, False)
+
+
 WORKS = {"apply": apply_pass, "nothing": nothing_round, "added": added_round,
-         "widened": widened_round, "delete": delete_round}
+         "widened": widened_round, "repaired": repaired_round, "again": again_round,
+         "delete": delete_round}
 
 
 def bench_size(options, size, results):

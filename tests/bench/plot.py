@@ -29,6 +29,32 @@ ATTACHED = {("attach", "CNI macvlan, static"): ("#cf222e", "CNI macvlan, static"
             ("attach", "mvapply cni"): ("#0969da", "mvapply alone"),
             ("attach", "mvapply cni, any address"): ("#57606a", "mvapply alone, any address")}
 
+# Of `again`: each group of bars with the works of mvapply and of the others.
+AGAIN_SIZE = 100
+AGAIN = {"nothing has changed": ("nothing", "again"), "one link was deleted": ("repaired", "repaired"),
+         "all get a wider subnet": ("widened", "again")}
+AGAIN_PROGRAMS = ("mvapply", "ip -batch", "CNI macvlan")
+
+AGAIN_SCRIPT = """
+set terminal {terminal} size {width},{height} background "#ffffff"
+set output "{output}"
+set title "{size} attachments, applied again: time from start to end (median)"
+set style data histogram
+set style histogram clustered gap 1
+set style fill solid 0.9 noborder
+set boxwidth 0.9
+set logscale y
+set xrange [-0.5:{right}]
+set yrange [1:{top}]
+set ylabel "time (ms)"
+set border 3
+set xtics nomirror
+set ytics nomirror
+set grid ytics linecolor "#d0d7de"
+set key outside top center horizontal reverse Left
+plot {plots}
+"""
+
 WIDTH, HEIGHT, MARGINS = 1100, 480, 90  # in pixels
 LABEL_HEIGHT = 17
 
@@ -92,6 +118,31 @@ def draw_attached(rows, folder):
          places="(" + ", ".join(f'"{size:,}" {place}' for place, size in enumerate(SIZES)) + ")")
 
 
+def draw_again(rows, folder):
+    """What mvapply does in place, beside the others' only way: delete and create again."""
+    medians = {(row["work"], row["program"]): statistics.median(row["wall"]) for row in rows
+               if row["size"] == AGAIN_SIZE}
+    found = {program: [medians[works[program != "mvapply"], program] for works in AGAIN.values()]
+             for program in AGAIN_PROGRAMS if ("again" if program != "mvapply" else "nothing", program) in medians}
+    data = "$data << EOD\n" + "\n".join(
+        f'"{group}" ' + " ".join(str(values[number]) for values in found.values())
+        for number, group in enumerate(AGAIN)) + "\nEOD\n"
+    bars = [f'$data using {column}:xtic(1) linecolor "{PROGRAMS[program][0]}" title '
+            f'"{program}{"" if program == "mvapply" else ": delete and create"}"'
+            for column, program in enumerate(found, 2)]
+    # The values above the bars; a group takes as much as its bars and the gap.
+    width = 1 / (len(found) + 1)
+    texts = [f'$data using ($0+{(column - 2 - (len(found) - 1) / 2) * width}):{column}:'
+             f'(sprintf("%.0f ms", ${column})) with labels offset 0,0.6 notitle'
+             for column in range(2, len(found) + 2)]
+    for terminal, ending in (("pngcairo", "png"), ("svg", "svg")):
+        script = data + AGAIN_SCRIPT.format(
+            terminal=terminal, width=WIDTH, height=HEIGHT, size=AGAIN_SIZE,
+            right=len(AGAIN) - 0.5, plots=", ".join(bars + texts),
+            top=decade(max(map(max, found.values())) * 2, True), output=os.path.join(folder, f"again.{ending}"))
+        subprocess.run(["gnuplot"], input=script.encode(), check=True)
+
+
 def draw_work(rows, work, folder):
     found = {name: points(rows, work, name) for name in PROGRAMS}
     sizes = [line[0] for lines in found.values() for line in lines]
@@ -135,6 +186,8 @@ def main():
     for work in TITLES:
         if any(row["work"] == work for row in rows):
             draw_work(rows, work, options.to)
+    if any(row["work"] == "again" and row["size"] == AGAIN_SIZE for row in rows):
+        draw_again(rows, options.to)
     if any(row["work"] == "attach" for row in rows):
         draw_attached(rows, options.to)
 

@@ -74,6 +74,21 @@ class Script(Program):
     def apply(self, stage):
         return stage.spent("sh", f"{self.folder}.sh")[0]
 
+    def removal(self, number):
+        """The command that deletes one attachment."""
+        raise NotImplementedError
+
+    def addition(self, stage, number):
+        """The commands that create one alone."""
+        raise NotImplementedError
+
+    def again(self, stage, numbers):
+        """Deletes these attachments and creates them again."""
+        lines = [self.removal(number) for number in numbers]
+        lines += [line for number in numbers for line in self.addition(stage, number)]
+        stage.write("again.sh", "set -e\n" + "\n".join(lines) + "\n")
+        return stage.spent("sh", "again.sh")[0]
+
 
 def link_command(stage, number):
     return (f"link add link {stage.parent(number)} name eth0 netns c{number} "
@@ -101,6 +116,12 @@ class IpBatch(Script):
             stage.write(f"ip/{number}", "\n".join(inner_commands(number)) + "\n")
         self.write(stage, ["ip -batch links"] + [f"ip -n c{number} -batch ip/{number}"
                                                  for number in range(stage.size)])
+
+    def removal(self, number):
+        return f"ip -n c{number} link delete eth0"
+
+    def addition(self, stage, number):
+        return [f"ip {link_command(stage, number)}", f"ip -n c{number} -batch ip/{number}"]
 
 
 class Ip(Script):
@@ -132,10 +153,17 @@ class Cni(Script):
     def prepare(self, stage):
         for number in range(stage.size):
             stage.write(f"cni/{number}", json.dumps(self.configuration(stage, number)))
-        self.write(stage, [
-            f"CNI_COMMAND=ADD CNI_CONTAINERID=c{number} CNI_NETNS=/run/netns/c{number} "
-            f"CNI_IFNAME=eth0 CNI_PATH={CNI_PLUGINS} {self.plugin} <cni/{number}"
-            for number in range(stage.size)])
+        self.write(stage, [self.command("ADD", number) for number in range(stage.size)])
+
+    def command(self, name, number):
+        return (f"CNI_COMMAND={name} CNI_CONTAINERID=c{number} CNI_NETNS=/run/netns/c{number} "
+                f"CNI_IFNAME=eth0 CNI_PATH={CNI_PLUGINS} {self.plugin} <cni/{number}")
+
+    def removal(self, number):
+        return self.command("DEL", number)
+
+    def addition(self, stage, number):
+        return [self.command("ADD", number)]
 
 
 class CniVlan(Cni):
