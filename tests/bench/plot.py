@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """plot.py FILE... --to FOLDER: draws the results of --json of bench.py and attach.py, with gnuplot, as PNG and as
-SVG. Those of tests/bench/plots are drawn from figures.json there: minimum, median and maximum of
+SVG. Those of tests/bench/plots are drawn from figures.json and again.json there: minimum, median and maximum of
 the recorded runs."""
 import argparse
 import json
