@@ -44,8 +44,9 @@ static bool prefix_report(const struct assigned *assigned, const struct planned_
 	char part[PREFIX_TEXT_SIZE], whole[PREFIX_TEXT_SIZE];
 	for (size_t i = 0; i < group->count; i++) {
 		const struct planned_attachment *other = group->planned_all[i];
-		const struct prefix cut = other == planned ? (struct prefix){.len = 0}
-							   : subnet_cut(assigned, other, prefix);
+		if (other == planned)
+			continue;
+		const struct prefix cut = subnet_cut(assigned, other, prefix);
 		if (!cut.len)
 			continue;
 		warning_add(assigned->input, WARNING_LEASE_ROUTE,
