@@ -72,14 +72,15 @@ def reserved(host):
 
 
 FORGER = """
-import socket
+import contextlib, socket
 server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 server.bind("\\0mvapply-docker-plugin")
 server.listen()
 print(flush=True)
 while True:
     client, _ = server.accept()
-    client.send(b"default/lan 172.16.86.2\\n")
+    with client, contextlib.suppress(OSError):
+        client.send(b"default/lan 172.16.86.2\\n")
 """
 
 
