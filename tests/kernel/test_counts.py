@@ -199,7 +199,7 @@ def nothing_to_do(host):
 
 
 # Calls of the C library for memory and threads, whose number is not mvapply's.
-LIBRARY_CALLS = {"brk", "mmap", "munmap", "mprotect", "madvise", "mremap", "futex", "clone", "clone3",
+LIBRARY_CALLS = {"brk", "mmap", "munmap", "sigaltstack", "mprotect", "madvise", "mremap", "futex", "clone", "clone3",
                  "set_robust_list", "rseq", "rt_sigprocmask", "exit", "sched_yield"}
 
 
