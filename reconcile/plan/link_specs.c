@@ -339,7 +339,7 @@ static void host_route_add(const struct specifier *specifier, const struct plann
 	if (!ip->family || !source->family)
 		return;
 	const char *before = address_set_holder(specifier->reached, spec->vrf_table, ip);
-	if (before) {
+	if (before && before != host->network->name) {
 		warning_add(input, WARNING_UNREACHABLE, planned->container->name,
 			    planned->network->name, ip_format(ip, text), before);
 		return;
@@ -351,8 +351,26 @@ static void host_route_add(const struct specifier *specifier, const struct plann
 				    .options.source = *source};
 }
 
-static void host_routes_add(const struct specifier *specifier,
-			    const struct planned_attachment *host)
+/* A route that the host's link has stays its own, also if another network with the address comes
+ * first now. */
+static void host_route_keep(const struct specifier *specifier,
+			    const struct planned_attachment *host,
+			    const struct planned_attachment *planned, const struct ip *ip)
+{
+	const uint32_t table = specifier->specs[host->number]->vrf_table;
+	const struct prefix to = {.ip = *ip, .len = (uint8_t)ip_bits(ip)};
+	(void)planned;
+	if (!host->current)
+		return;
+	each_route_of (route, host->ns, host->current->ifindex)
+		if (route->proto == OWNER_TAG_PROTOCOL && prefix_equal(&route->to, &to))
+			address_set_add(specifier->reached, table, ip, host->network->name);
+}
+
+/* Visits each address of the containers that the host's link reaches. */
+static void each_reached(const struct specifier *specifier, const struct planned_attachment *host,
+			 void (*visit)(const struct specifier *, const struct planned_attachment *,
+				       const struct planned_attachment *, const struct ip *))
 {
 	const struct attachments *attachments = specifier->assigned->attachments;
 	for (size_t i = 0; i < attachments->n_containers; i++) {
@@ -362,8 +380,20 @@ static void host_routes_add(const struct specifier *specifier,
 			continue;
 		const struct assigned_address *address = address_of(specifier, planned);
 		for (size_t k = 0; k < address->count; k++)
-			host_route_add(specifier, host, planned, &address->ips[k].ip);
+			visit(specifier, host, planned, &address->ips[k].ip);
 	}
+}
+
+static void host_routes_specify(const struct specifier *specifier)
+{
+	const struct attachments *attachments = specifier->assigned->attachments;
+	static void (*const visits[])(const struct specifier *, const struct planned_attachment *,
+				      const struct planned_attachment *,
+				      const struct ip *) = {host_route_keep, host_route_add};
+	for (size_t v = 0; v < sizeof(visits) / sizeof(visits[0]); v++)
+		for (size_t i = attachments->n_containers; i < attachments->count; i++)
+			if (attachment_is_made(specifier->conflicts, &attachments->planned[i]))
+				each_reached(specifier, &attachments->planned[i], visits[v]);
 }
 
 /* The routes of a host's own link that must stay unchanged. */
@@ -415,8 +445,6 @@ struct link_specs link_specs_make(const struct assigned *assigned,
 	for (size_t i = 0; i < attachments->count; i++)
 		planned_specify(&specifier, &attachments->planned[i]);
 	kept_routes_find(&specifier);
-	for (size_t i = attachments->n_containers; i < attachments->count; i++)
-		if (attachment_is_made(conflicts, &attachments->planned[i]))
-			host_routes_add(&specifier, &attachments->planned[i]);
+	host_routes_specify(&specifier);
 	return (struct link_specs){.specs = specifier.specs};
 }

@@ -109,3 +109,21 @@ for MODE in ("l2", "l3", "l3s"):
         for address in CONTAINERS.values():
             host.until(lambda to=address: host.run("ping", "-c", "1", "-W", "1", "-I", "blue", to).code == 0,
                        f"a program of the VRF reaches {address}")
+
+
+@test("host links: an address on two parents is reached as before after the networks are in another order", both=True)
+def order_changed(host):
+    host.netns("first", "second")
+    host.batch("host", ["link add eth1 type veth peer name p1", "link set eth1 up", "link set p1 up"])
+
+    def declared(*order):
+        networks = {"z": lan(parent="eth1", gateway=None, host=True), "a": lan(gateway=None, host=True)}
+        return document({name: networks[name] for name in order},
+                        {"first": {"z": {"ipv4_address": "172.16.86.20"}}, "second": {"a": {"ipv4_address": "172.16.86.20"}}})
+    host.apply(declared("z", "a"))
+    routes = {(dst, dev) for dst, dev, _ in host_routes(host)}
+    same(routes, {("172.16.86.20", "mv-z")}, "the route to the address")
+    host.unchanged(declared("a", "z"))
+    host.unchanged(exported(host)[0])
+    host.apply(document({"a": lan(gateway=None, host=True)}, {"second": {"a": {"ipv4_address": "172.16.86.20"}}}))
+    same({(dst, dev) for dst, dev, _ in host_routes(host)}, {("172.16.86.20", "mv-a")}, "without the first network")
