@@ -67,7 +67,7 @@ def ended(host):
             with waiting(host, change, "--confirm=2", "--max-delete=1") as (child, _):
                 child.kill()
                 child.wait()
-                host.until(lambda: "eth0" in host.names("web") and state(host) == before, "the former state", 20)
+                host.until(lambda: host.addresses("web", "eth0") and state(host) == before, "the former state", 20)
         with waiting(host, text(None, mtu=1400), "--confirm=2") as (child, _):
             host.remove_netns("web")
             host.netns("web")
