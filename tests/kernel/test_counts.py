@@ -224,9 +224,12 @@ def calls_of_nothing(host):
     # The name is opened, identified, opened for reading and proved to be a network namespace. The second descriptor
     # of that moment is the one that is left for a socket where descriptors are short. One datagram asks for the links and the
     # nsid of the host's namespace, one for the addresses, one for the routes.
-    same({name: round(count) for name, count in each.items() if count >= 0.5},
-         {"openat": 2, "newfstatat": 1, "ioctl": 1, "setns": 1, "socket": 1, "connect": 1, "setsockopt": 1,
-          "sendto": 3, "recvmmsg": 3, "close": 3}, "calls for each namespace")
+    calls = {name: round(count) for name, count in each.items() if count >= 0.5}
+    received = calls.pop("recvmmsg")
+    same(calls, {"openat": 2, "newfstatat": 1, "ioctl": 1, "setns": 1, "socket": 1, "connect": 1, "setsockopt": 1,
+                 "sendto": 3, "close": 3}, "calls for each namespace")
+    # The end of a list is a message of its own on older kernels.
+    assert 3 <= received <= 6, f"{received} calls of recvmmsg for each namespace"
 
 
 @test("counts: rules are listed where a default route is in addition to another one, and nowhere else")
