@@ -108,6 +108,7 @@ def certain(host):
         enters(plugin, (), "a service")
         service.settle()
         enters(plugin, (), "a service, after an attachment")
+        service.settle()  # it must not be stopped with the lock
         service.send(signal.SIGSTOP)
         enters(plugin, OTHERS, "a stopped service")
         service.send(signal.SIGCONT)
