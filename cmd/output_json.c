@@ -174,7 +174,7 @@ static json_t *json_subnet_metrics(const struct link_spec *desired)
 	char text[PREFIX_TEXT_SIZE];
 	for (size_t i = 0; i < desired->n_addrs; i++) {
 		const struct prefix *addr = &desired->addrs[i];
-		const struct prefix subnet = {.ip = prefix_first(addr), .len = addr->len};
+		const struct prefix subnet = prefix_subnet(addr);
 		const uint32_t metric = link_spec_addr_terms(desired, addr).metric;
 		if (!metric)
 			continue;

@@ -99,8 +99,7 @@ static bool subnets_of(const struct live_ns *ns, const struct live_link *link,
 		struct prefix *subnet = &subnets[addr->prefix.ip.family == AF_INET ? IPV4 : IPV6];
 		if (addr->scope < RT_SCOPE_LINK && addr->flags & IFA_F_PERMANENT &&
 		    !subnet->ip.family)
-			*subnet = (struct prefix){.ip = prefix_first(&addr->prefix),
-						  .len = addr->prefix.len};
+			*subnet = prefix_subnet(&addr->prefix);
 	}
 	return subnets[IPV4].ip.family || subnets[IPV6].ip.family;
 }

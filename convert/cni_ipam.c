@@ -11,7 +11,7 @@
 static struct subnet *subnet_add(struct cni *cni, struct prefix prefix)
 {
 	char text[PREFIX_TEXT_SIZE];
-	prefix.ip = prefix_first(&prefix);
+	prefix = prefix_subnet(&prefix);
 	for (size_t i = 0; i < cni->network.n_subnets; i++) {
 		if (!prefix_overlaps(&cni->network.subnets[i].prefix, &prefix))
 			continue;
@@ -35,7 +35,7 @@ static struct cni_pool *pool_last(struct cni *cni)
 static struct subnet *subnet_since(const struct cni *cni, size_t before,
 				   const struct prefix *prefix)
 {
-	const struct prefix exact = {prefix_first(prefix), prefix->len};
+	const struct prefix exact = prefix_subnet(prefix);
 	for (size_t i = before; i < cni->network.n_subnets; i++)
 		if (prefix_equal(&cni->network.subnets[i].prefix, &exact))
 			return &cni->network.subnets[i];

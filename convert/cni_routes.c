@@ -28,7 +28,7 @@ static bool destination(const json_t *route, struct prefix *ret)
 	struct prefix prefix;
 	if (!text || !prefix_parse(text, &prefix))
 		return false;
-	*ret = (struct prefix){.ip = prefix_first(&prefix), .len = prefix.len};
+	*ret = prefix_subnet(&prefix);
 	return true;
 }
 

@@ -141,7 +141,7 @@ bool json_prefix_at(const json_t *object, const char *key, struct tree *at, stru
 	if (!text || !in_use(prefix_parse(text, &prefix), object, key, at))
 		return false;
 	/* Other programs allow host bits in a prefix, and ignore them. */
-	*ret = (struct prefix){.ip = prefix_first(&prefix), .len = prefix.len};
+	*ret = prefix_subnet(&prefix);
 	return true;
 }
 

@@ -30,7 +30,7 @@ struct subnet *observed_subnet_make(struct observed_set *set, struct observed_ne
 				    const struct prefix *address)
 {
 	struct network *model = &network->model;
-	const struct prefix prefix = {.ip = prefix_first(address), .len = address->len};
+	const struct prefix prefix = prefix_subnet(address);
 	struct subnet *subnet = subnet_around(network, &prefix);
 	if (subnet)
 		return subnet->prefix.len <= prefix.len ? subnet : NULL;
@@ -188,7 +188,7 @@ static const char *subnet_answer(const struct ballot *ballot, const struct voter
 	const struct prefix *address = address_find(ballot, voter->attachment, family, any_address);
 	if (!address)
 		return NULL;
-	const struct prefix prefix = {.ip = prefix_first(address), .len = address->len};
+	const struct prefix prefix = prefix_subnet(address);
 	return prefix_format(&prefix, text);
 }
 

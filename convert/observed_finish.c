@@ -237,7 +237,7 @@ static struct prefix prefix_around(const struct ip *ip, uint8_t len)
 {
 	struct prefix prefix = {.ip = *ip, .len = len};
 	while (prefix.len > 1) {
-		struct prefix masked = {.ip = prefix_first(&prefix), .len = prefix.len};
+		struct prefix masked = prefix_subnet(&prefix);
 		if (prefix_usable(&masked, ip))
 			return masked;
 		prefix.len--;
@@ -269,7 +269,7 @@ static bool parent_subnet(const struct observed_set *set, const struct live_link
 		const struct prefix *address = &addr->prefix;
 		if (address->ip.family != AF_INET || address->len >= 31)
 			continue;
-		*ret = (struct prefix){.ip = prefix_first(address), .len = address->len};
+		*ret = prefix_subnet(address);
 		return true;
 	}
 	return false;

@@ -146,7 +146,7 @@ static bool has_route(const struct lease *lease, const struct prefix *to)
 /* `via` with family 0: on the LAN, which a default route cannot be. */
 static void route_take(struct lease *lease, struct prefix to, const struct ip *via)
 {
-	to.ip = prefix_first(&to);
+	to = prefix_subnet(&to);
 	if (lease->n_routes == LEASE_ROUTES_MAX || !is_destination(lease, &to) ||
 	    has_route(lease, &to) || (via->family ? !is_router(lease, via) : to.len == 0))
 		return;

@@ -174,6 +174,11 @@ struct ip prefix_last(const struct prefix *prefix)
 	return ip;
 }
 
+struct prefix prefix_subnet(const struct prefix *prefix)
+{
+	return (struct prefix){.ip = prefix_first(prefix), .len = prefix->len};
+}
+
 bool prefix_usable(const struct prefix *prefix, const struct ip *ip)
 {
 	if (!prefix_contains(prefix, ip))

@@ -61,6 +61,8 @@ bool prefix_overlaps(const struct prefix *a, const struct prefix *b);
  * network and the broadcast address. */
 struct ip prefix_first(const struct prefix *prefix);
 struct ip prefix_last(const struct prefix *prefix);
+/* The prefix without host bits. */
+struct prefix prefix_subnet(const struct prefix *prefix);
 /* Whether a host of this prefix may have the address: the prefix contains it, and it is neither the
  * network nor the broadcast address (IPv4 shorter than /31, RFC 3021), nor the subnet-router
  * anycast address (IPv6 shorter than /127, RFC 4291 2.6.1, RFC 6164). */

@@ -175,7 +175,7 @@ static void wrong_prefix(const struct decode_state *state)
 	if (ip_parse(text, &ip)) {
 		struct prefix suggestion = {ip, ip.family == AF_INET ? 24 : 64};
 		char formatted[PREFIX_TEXT_SIZE];
-		suggestion.ip = prefix_first(&suggestion);
+		suggestion = prefix_subnet(&suggestion);
 		decode_wrong(state, CODE_ADDRESS,
 			     hint_text(context, "add the prefix length, such as %s",
 				       prefix_format(&suggestion, formatted)),
@@ -205,7 +205,7 @@ static void decode_prefix(const struct decode_state *state)
 		wrong_prefix(state);
 		return;
 	}
-	exact = (struct prefix){prefix_first(&prefix), prefix.len};
+	exact = prefix_subnet(&prefix);
 	if (!prefix_equal(&prefix, &exact)) {
 		decode_wrong(state, CODE_HOST_BITS,
 			     hint_text(state->context, "write %s", prefix_format(&exact, text)),

@@ -179,7 +179,7 @@ static void subnets_derive(struct status_model *model, struct status_model_netwo
 	for (size_t i = 0; i < link->n_addrs; i++) {
 		const struct prefix *prefix = &link->addrs[i]->prefix;
 		struct subnet *subnet = array_push(model->arena, subnets, network->n_subnets);
-		subnet->prefix = (struct prefix){.ip = prefix_first(prefix), .len = prefix->len};
+		subnet->prefix = prefix_subnet(prefix);
 		subnet->gateway = link->gateways[prefix->ip.family == AF_INET6];
 	}
 	network->subnets = subnets;

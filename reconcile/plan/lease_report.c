@@ -6,11 +6,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-static struct prefix lease_subnet(const struct prefix *lease)
-{
-	return (struct prefix){.ip = prefix_first(lease), .len = lease->len};
-}
-
 static bool is_part(const struct prefix *of, const struct prefix *prefix)
 {
 	return of->ip.family == prefix->ip.family && of->len < prefix->len &&
@@ -32,7 +27,7 @@ static struct prefix subnet_cut(const struct assigned *assigned,
 			return subnet->prefix;
 	}
 	const struct prefix leased =
-		lease->ip.family ? lease_subnet(lease) : (struct prefix){.len = 0};
+		lease->ip.family ? prefix_subnet(lease) : (struct prefix){.len = 0};
 	return leased.len && is_part(&leased, prefix) ? leased : (struct prefix){.len = 0};
 }
 
@@ -64,7 +59,7 @@ void lease_report(const struct assigned *assigned, const struct planned_attachme
 	const struct assigned_routes *routes = &assigned->routes->assigned[planned->number];
 	if (!routes->lease || !planned->netns_group)
 		return;
-	const struct prefix subnet = lease_subnet(&routes->lease->addr);
+	const struct prefix subnet = prefix_subnet(&routes->lease->addr);
 	if (prefix_report(assigned, planned, &subnet) || routes->dhcp.internal)
 		return;
 	for (size_t i = 0; i < routes->lease->n_routes; i++)

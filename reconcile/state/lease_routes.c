@@ -2,11 +2,6 @@
 
 #include <sys/socket.h>
 
-static struct prefix subnet_of(const struct lease *lease)
-{
-	return (struct prefix){.ip = prefix_first(&lease->addr), .len = lease->addr.len};
-}
-
 /* Anybody who controls the namespace can add routes there. */
 static void route_note(struct lease *lease, const struct live_route *route)
 {
@@ -17,7 +12,7 @@ static void route_note(struct lease *lease, const struct live_route *route)
 
 bool live_lease_routes(const struct live_ns *ns, const struct live_link *link, struct lease *lease)
 {
-	const struct prefix subnet = subnet_of(lease);
+	const struct prefix subnet = prefix_subnet(&lease->addr);
 	bool known = false;
 	lease->n_routes = 0;
 	each_route_of (route, ns, link->ifindex) {
@@ -51,7 +46,8 @@ size_t lease_link_routes(const struct link_dhcp *dhcp, const struct lease *lease
 			 struct link_route routes[LEASE_LINK_ROUTES_MAX])
 {
 	size_t count = 0;
-	routes[count++] = (struct link_route){.table = dhcp->own_table, .to = subnet_of(lease)};
+	routes[count++] =
+		(struct link_route){.table = dhcp->own_table, .to = prefix_subnet(&lease->addr)};
 	for (size_t i = 0; i < lease->n_routes; i++) {
 		const struct lease_route *route = &lease->routes[i];
 		routes[count++] = link_route_in(dhcp->own_table, lease, route);

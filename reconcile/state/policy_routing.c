@@ -104,10 +104,9 @@ static void subnet_add(struct arena *arena, const struct live_addr *addr, struct
 	const struct prefix *prefix = &addr->prefix;
 	if (prefix->len < ip_bits(&prefix->ip))
 		route_add(arena, policy,
-			  (struct link_route){
-				  .table = POLICY_TABLE_ANSWERS,
-				  .device = addr->ifindex,
-				  .to = {.ip = prefix_first(prefix), .len = prefix->len}});
+			  (struct link_route){.table = POLICY_TABLE_ANSWERS,
+					      .device = addr->ifindex,
+					      .to = prefix_subnet(prefix)});
 }
 
 static size_t answers_count(const struct policy *policy, uint8_t family)

@@ -200,6 +200,9 @@ static void prefix_has_ends(void **state)
 		struct ip is_first = prefix_first(&prefix), is_last = prefix_last(&prefix);
 		assert_true(ip_equal(&is_first, &first));
 		assert_true(ip_equal(&is_last, &last));
+		struct prefix subnet = prefix_subnet(&prefix);
+		assert_true(ip_equal(&subnet.ip, &first));
+		assert_int_equal(subnet.len, prefix.len);
 		assert_true(prefix_contains(&prefix, &first));
 		assert_true(prefix_contains(&prefix, &last));
 		struct ip outside = ip_next(last);

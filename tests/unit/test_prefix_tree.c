@@ -21,8 +21,7 @@ static struct prefix prefix_any(void)
 	prefix.len = (uint8_t)random_below(bits + 1);
 	for (unsigned i = 0; i < bits / 8; i++)
 		prefix.ip.bytes[i] = random_below(2) ? (uint8_t)random_below(256) : 0;
-	prefix.ip = prefix_first(&prefix);
-	return prefix;
+	return prefix_subnet(&prefix);
 }
 
 static size_t one_by_one(const struct prefix *prefixes, size_t count, const struct prefix *prefix)
