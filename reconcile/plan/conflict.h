@@ -56,9 +56,12 @@ void ranges_report(const struct assigned *assigned, const struct conflicts *conf
 /* subnets_report.c: adds warnings about containers that have overlapping subnets on two parents,
  * and about gateways that are an address of the parent itself. */
 void subnets_report(const struct assigned *assigned);
-/* lease_report.c, policy_report.c: of one attachment. */
-void lease_report(const struct assigned *assigned, const struct planned_attachment *planned);
-void policy_report(const struct assigned *assigned, const struct planned_attachment *planned);
+/* leases_report.c: adds a warning about each lease whose subnet or routes are a part of another
+ * network's subnet. */
+void leases_report(const struct assigned *assigned);
+/* policy_report.c: adds a warning about each attachment with `policy_routing` whose addresses of
+ * router advertisements it does not cover. */
+void policy_report(const struct assigned *assigned);
 
 /* For the checks in conflict.c, conflict_names.c, conflict_routes.c and duplicates.c. */
 struct conflict_finder {

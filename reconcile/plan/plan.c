@@ -163,6 +163,8 @@ static void plan_fill(const struct plan_input *input, struct plan *plan)
 	claims_report(&assigned, &conflicts);
 	ranges_report(&assigned, &conflicts);
 	subnets_report(&assigned);
+	leases_report(&assigned);
+	policy_report(&assigned);
 	kernel_report(input, &parents);
 	plan->left = undeclared_set_find(&matched);
 	plan->guard = guard_check(&builder);

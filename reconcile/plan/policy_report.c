@@ -3,7 +3,8 @@
  * alone has it. */
 #include "reconcile/plan/conflict.h"
 
-void policy_report(const struct assigned *assigned, const struct planned_attachment *planned)
+static void attachment_report(const struct assigned *assigned,
+			      const struct planned_attachment *planned)
 {
 	const struct netns_group *group = planned->netns_group;
 	if (!planned->container || !planned->container->policy_routing || !group ||
@@ -12,4 +13,10 @@ void policy_report(const struct assigned *assigned, const struct planned_attachm
 		return;
 	warning_add(assigned->input, WARNING_POLICY_ADVERTISED,
 		    planned_label(assigned->input, planned));
+}
+
+void policy_report(const struct assigned *assigned)
+{
+	for (size_t i = 0; i < assigned->attachments->n_containers; i++)
+		attachment_report(assigned, &assigned->attachments->planned[i]);
 }

@@ -117,8 +117,4 @@ void subnets_report(const struct assigned *assigned)
 		group_report(assigned, &groups->all[i]);
 	for (size_t i = 0; i < parents->n_networks; i++)
 		gateways_report(assigned, &parents->networks[i]);
-	for (size_t i = 0; i < assigned->attachments->n_containers; i++) {
-		lease_report(assigned, &assigned->attachments->planned[i]);
-		policy_report(assigned, &assigned->attachments->planned[i]);
-	}
 }

@@ -54,7 +54,7 @@ static bool prefix_report(const struct assigned *assigned, const struct planned_
 }
 
 /* One warning for each lease. */
-void lease_report(const struct assigned *assigned, const struct planned_attachment *planned)
+static void lease_report(const struct assigned *assigned, const struct planned_attachment *planned)
 {
 	const struct assigned_routes *routes = &assigned->routes->assigned[planned->number];
 	if (!routes->lease || !planned->netns_group)
@@ -66,4 +66,10 @@ void lease_report(const struct assigned *assigned, const struct planned_attachme
 		if (routes->lease->routes[i].to.len &&
 		    prefix_report(assigned, planned, &routes->lease->routes[i].to))
 			return;
+}
+
+void leases_report(const struct assigned *assigned)
+{
+	for (size_t i = 0; i < assigned->attachments->n_containers; i++)
+		lease_report(assigned, &assigned->attachments->planned[i]);
 }
