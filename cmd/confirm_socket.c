@@ -1,18 +1,17 @@
 #include "cmd/confirm_socket.h"
 
+#include "lib/abstract_socket.h"
 #include "lib/cleanup.h"
 #include "lib/file_text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -37,31 +36,21 @@ struct search {
 	bool crowded; /* a queue was full */
 };
 
-static socklen_t address_of(const char *name, struct sockaddr_un *ret)
-{
-	const size_t length = strlen(name);
-	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
-	memcpy(ret->sun_path + 1, name, length);
-	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length);
-}
-
 static void name_try(struct search *search, const char *name)
 {
-	struct sockaddr_un address;
-	const socklen_t size = address_of(name, &address);
-	cleanup_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&address, size) < 0) {
-		search->crowded |= errno == EAGAIN;
-		search->errnum = search->errnum == EPERM ? EPERM : errno;
-	} else {
-		const struct peer peer = peer_of(fd);
-		if (peer.trusted) {
-			search->fd = fd_steal(&fd);
-			return;
-		}
-		search->other = peer;
-		search->errnum = EPERM;
+	cleanup_close int fd = abstract_connect(name, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	if (fd < 0) {
+		search->crowded |= fd == -EAGAIN;
+		search->errnum = search->errnum == EPERM ? EPERM : -fd;
+		return;
 	}
+	const struct peer peer = peer_of(fd);
+	if (peer.trusted) {
+		search->fd = fd_steal(&fd);
+		return;
+	}
+	search->other = peer;
+	search->errnum = EPERM;
 }
 
 /* Whether the line of /proc/self/net/unix is a listening socket with a guard's alternative name,
@@ -120,21 +109,14 @@ int confirm_check(struct error *error)
 	return error_code(error, CODE_UNCONFIRMED);
 }
 
-static int name_take(int fd, const char *name)
-{
-	struct sockaddr_un address;
-	const socklen_t size = address_of(name, &address);
-	return bind(fd, (const struct sockaddr *)&address, size) < 0 ? -errno : 0;
-}
-
-static int number_take(int fd)
+static int number_listen(void)
 {
 	uint64_t number;
 	char name[NAME_SIZE];
 	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
 		return -errno;
 	snprintf(name, sizeof(name), NAME "-%016" PRIx64, number);
-	return name_take(fd, name);
+	return abstract_listen(name, SOCK_STREAM);
 }
 
 int confirm_listen(struct error *error)
@@ -142,15 +124,12 @@ int confirm_listen(struct error *error)
 	int status = confirm_check(error);
 	if (status < 0)
 		return status;
-	cleanup_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	status = fd < 0 ? -errno : name_take(fd, NAME);
-	if (status == -EADDRINUSE)
-		status = number_take(fd);
-	if (status == 0 && listen(fd, SOMAXCONN) < 0)
-		status = -errno;
-	if (status == 0)
-		return fd_steal(&fd);
-	return error_set(error, -status, "cannot listen at @" NAME ": %s", strerror(-status));
+	int fd = abstract_listen(NAME, SOCK_STREAM);
+	if (fd == -EADDRINUSE)
+		fd = number_listen();
+	if (fd >= 0)
+		return fd;
+	return error_set(error, -fd, "cannot listen at @" NAME ": %s", strerror(-fd));
 }
 
 /* The kernel reports to a client the process that called listen(2) last. */

@@ -1,11 +1,10 @@
 #include "cmd/service_query.h"
 
 #include "cmd/service_socket.h"
+#include "lib/abstract_socket.h"
 #include "lib/cleanup.h"
-#include "lib/memory.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -14,16 +13,6 @@
 #define PATIENCE_MS 200
 
 static const char addresses_request[] = "addresses 1 ", tags_request[] = "tags 1";
-
-/* Returns the size of the message, which the caller frees; 0: none. */
-static size_t message_receive(int fd, char **ret)
-{
-	const ssize_t size = recv(fd, NULL, 0, MSG_PEEK | MSG_TRUNC);
-	if (size <= 0)
-		return 0;
-	*ret = memory_new(1, (size_t)size + 1);
-	return recv(fd, *ret, (size_t)size, MSG_DONTWAIT) == size ? (size_t)size : 0;
-}
 
 /* The answer, with a terminator behind it, which the caller frees. */
 static size_t query(const char *set, const char *text, char **ret)
@@ -35,7 +24,7 @@ static size_t query(const char *set, const char *text, char **ret)
 		return 0;
 	cleanup_close const int fd = keeper.fd;
 	return *keeper.files && send(fd, text, (size_t)length, MSG_NOSIGNAL) == length
-		       ? message_receive(fd, ret)
+		       ? abstract_receive(fd, ret)
 		       : 0;
 }
 
@@ -52,10 +41,8 @@ size_t service_query_addresses(const char *set, const struct prefix *prefix,
 char *service_query_tags(const char *set)
 {
 	char *message;
-	if (query(set, tags_request, &message))
-		return message;
-	free(message);
-	return NULL;
+	(void)query(set, tags_request, &message);
+	return message;
 }
 
 bool service_query_parse(const char *text, struct prefix *ret)

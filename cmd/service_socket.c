@@ -1,43 +1,34 @@
 #include "cmd/service_socket.h"
 
 #include "cmd/output_text.h"
+#include "lib/abstract_socket.h"
 #include "lib/cleanup.h"
 #include "lib/file_text.h"
 #include "lib/hash.h"
 #include "lib/memory.h"
 #include "schema/source_text.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 /* The time limit in milliseconds for the service's answer. The service may be busy. */
 #define PATIENCE_MS 500
 
 /* A name that is too long is replaced by its hash. */
-static socklen_t address_of(const char *set, struct sockaddr_un *ret)
+static const char *name_of(const char *set, char name[ABSTRACT_NAME_SIZE])
 {
-	const size_t room = sizeof(ret->sun_path) - 1;
-	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
-	int length = snprintf(ret->sun_path + 1, room, "mvapply-watch/%s", set);
-	if ((size_t)length >= room)
-		length = snprintf(ret->sun_path + 1, room, "mvapply-watch#%016" PRIx64,
-				  hash_text(HASH_START, set));
-	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
+	if (snprintf(name, ABSTRACT_NAME_SIZE, "mvapply-watch/%s", set) >= (int)ABSTRACT_NAME_SIZE)
+		snprintf(name, ABSTRACT_NAME_SIZE, "mvapply-watch#%016" PRIx64,
+			 hash_text(HASH_START, set));
+	return name;
 }
 
-static void answer_read(struct keeper *keeper, unsigned milliseconds)
+static void answer_read(struct keeper *keeper)
 {
-	const struct timeval patience = {.tv_sec = milliseconds / 1000,
-					 .tv_usec = (suseconds_t)(milliseconds % 1000) * 1000};
-	(void)setsockopt(keeper->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	const ssize_t got = recv(keeper->fd, keeper->files, sizeof(keeper->files) - 1, 0);
 	keeper->files[got > 0 ? got : 0] = '\0';
 }
@@ -49,18 +40,15 @@ bool keeper_find(const char *set, struct keeper *ret)
 
 bool keeper_find_within(const char *set, unsigned milliseconds, struct keeper *ret)
 {
-	struct sockaddr_un address;
-	const socklen_t size = address_of(set, &address);
-	*ret = (struct keeper){.fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)};
+	char name[ABSTRACT_NAME_SIZE];
+	*ret = (struct keeper){
+		.fd = abstract_connect(name_of(set, name), SOCK_SEQPACKET, milliseconds)};
 	if (ret->fd < 0)
 		return false;
-	peer_patience(ret->fd, milliseconds);
-	if (connect(ret->fd, (const struct sockaddr *)&address, size) == 0) {
-		ret->peer = peer_of(ret->fd);
-		if (ret->peer.trusted) {
-			answer_read(ret, milliseconds);
-			return true;
-		}
+	ret->peer = peer_of(ret->fd);
+	if (ret->peer.trusted) {
+		answer_read(ret);
+		return true;
 	}
 	close(ret->fd);
 	return false;
@@ -68,26 +56,21 @@ bool keeper_find_within(const char *set, unsigned milliseconds, struct keeper *r
 
 bool keeper_exists(const char *set)
 {
-	struct sockaddr_un address;
+	char expected[ABSTRACT_NAME_SIZE];
 	bool found = false;
-	(void)address_of(set, &address);
+	(void)name_of(set, expected);
 	cleanup_free char *text = file_text("/proc/net/unix");
 	for (char *rest = text, *line; !found && (line = strsep(&rest, "\n"));) {
 		const char *name = strchr(line, '@');
-		found = name && strcmp(name + 1, address.sun_path + 1) == 0;
+		found = name && strcmp(name + 1, expected) == 0;
 	}
 	return found;
 }
 
 int keeper_listen(const char *set)
 {
-	struct sockaddr_un address;
-	const socklen_t size = address_of(set, &address);
-	cleanup_close int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, size) < 0 ||
-	    listen(fd, SOMAXCONN) < 0)
-		return -errno;
-	return fd_steal(&fd);
+	char name[ABSTRACT_NAME_SIZE];
+	return abstract_listen(name_of(set, name), SOCK_SEQPACKET | SOCK_NONBLOCK);
 }
 
 void keeper_answer(int fd, const struct options *options)

@@ -1,5 +1,6 @@
 #include "container_engine/lxc_command.h"
 
+#include "lib/abstract_socket.h"
 #include "lib/cleanup.h"
 #include "lib/unix_peer.h"
 
@@ -10,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define PATIENCE_MS 1000
@@ -36,23 +35,13 @@ static int not_answered(struct error *error, const char *folder)
 /* Returns a connected descriptor. */
 static int monitor_connect(const char *folder, struct error *error)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	const struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
-	const int length =
-		snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "%s/command", folder);
-	if (length >= (int)sizeof(address.sun_path) - 1)
+	char name[ABSTRACT_NAME_SIZE];
+	if (snprintf(name, sizeof(name), "%s/command", folder) >= (int)sizeof(name))
 		return error_set(error, ENAMETOOLONG, "%s: %s", folder, strerror(ENAMETOOLONG));
-	cleanup_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return not_answered(error, folder);
-	peer_patience(fd, PATIENCE_MS);
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	const socklen_t size =
-		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
-	if (connect(fd, (const struct sockaddr *)&address, size) == 0)
-		return fd_steal(&fd);
-	if (errno == ECONNREFUSED)
-		errno = ENOENT;
+	const int fd = abstract_connect(name, SOCK_STREAM, PATIENCE_MS);
+	if (fd >= 0)
+		return fd;
+	errno = fd == -ECONNREFUSED ? ENOENT : -fd;
 	return not_answered(error, folder);
 }
 

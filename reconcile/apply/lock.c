@@ -1,25 +1,22 @@
 #include "reconcile/apply/apply.h"
 
 #include "kernel/netlink_lock.h"
+#include "lib/abstract_socket.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/unix_peer.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
-/* Abstract (a leading NUL): it vanishes with its process, and each network namespace has its own,
- * independent of mounts. Any process can bind it, so it only queues the waiting processes: the
- * netlink lock is the lock. */
-static const struct sockaddr_un queue_address = {.sun_family = AF_UNIX, .sun_path = "\0mvapply"};
-#define QUEUE_ADDRESS_SIZE (offsetof(struct sockaddr_un, sun_path) + 1 + strlen("mvapply"))
+/* An abstract name. Any process can bind it, so it only queues the waiting processes: the netlink
+ * lock is the lock. */
+static const char queue_name[] = "mvapply";
 
 /* The number of attempts, a millisecond apart, to connect to a holder that does not listen yet, and
  * the time limit for a full queue. mvapply listens right after binding, with a sufficient queue. */
@@ -120,12 +117,14 @@ static int holder_follow(int fd, struct waiting *waiting, struct error *error)
 /* Returns 0 to try again; or -EBUSY if the holder is untrusted. */
 static int holder_wait(struct waiting *waiting, unsigned *silence, struct error *error)
 {
+	struct sockaddr_un address;
+	const socklen_t size = abstract_address(queue_name, &address);
 	cleanup_close int fd = queue_socket(error);
 	if (fd < 0)
 		return fd;
 	waiting->holder = peer_unknown;
 	peer_patience(fd, SILENCE_MAX);
-	if (connect(fd, (const struct sockaddr *)&queue_address, QUEUE_ADDRESS_SIZE) == 0) {
+	if (connect(fd, (const struct sockaddr *)&address, size) == 0) {
 		*silence = 0;
 		return holder_follow(fd, waiting, error);
 	}
@@ -139,12 +138,14 @@ static int holder_wait(struct waiting *waiting, unsigned *silence, struct error 
  * process's, or another negative errno. */
 static int name_take(struct waiting *waiting, struct error *error)
 {
+	struct sockaddr_un address;
+	const socklen_t size = abstract_address(queue_name, &address);
 	unsigned silence = 0;
 	for (;;) {
 		cleanup_close int fd = queue_socket(error);
 		if (fd < 0)
 			return fd;
-		if (bind(fd, (const struct sockaddr *)&queue_address, QUEUE_ADDRESS_SIZE) == 0 &&
+		if (bind(fd, (const struct sockaddr *)&address, size) == 0 &&
 		    listen(fd, SOMAXCONN) == 0)
 			return fd_steal(&fd);
 		if (errno != EADDRINUSE)
