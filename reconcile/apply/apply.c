@@ -311,6 +311,7 @@ static void stage_do(struct apply_context *context, enum stage stage, bool probe
 	case STAGE_GIVE_UP:
 		releases_do(context);
 		name_servers_remove(context);
+		sourced_note(context);
 		removals_all(context);
 		break;
 	case STAGE_DELETE:
@@ -326,6 +327,7 @@ static void stage_do(struct apply_context *context, enum stage stage, bool probe
 		additions_do(context);
 		neighbors_forget(context);
 		replaced_put_back(context);
+		sourced_put_back(context);
 		break;
 	case STAGE_PARENT_DELETE_LATE:
 		if (probe)
@@ -380,6 +382,7 @@ size_t apply(const struct selection *selection, const struct live *live,
 		.announcer = -1,
 		.arena = arena,
 		.others = arena_alloc(arena, plan->n_steps * sizeof(*context.others)),
+		.sourced = arena_alloc(arena, (plan->n_steps + 1) * sizeof(*context.sourced)),
 		.deleted = arena_alloc(arena, plan->n_steps + 1),
 		.back = arena_alloc(arena, plan->n_steps + 1)};
 	for (size_t i = 0; i < plan->n_steps; i++) {

@@ -42,8 +42,10 @@ struct apply_context {
 	struct arena *arena;
 	const struct snapshot *
 		*others; /* by step: routes that the kernel may flush with a change; or NULL */
-	bool *deleted;   /* by step: its live link was deleted by this run */
-	bool *back;      /* by step: and was restored */
+	const struct snapshot **sourced; /* by step: routes of other links from its addresses; NULL:
+					    none */
+	bool *deleted;                   /* by step: its live link was deleted by this run */
+	bool *back;                      /* by step: and was restored */
 	struct made *made;
 	size_t n_made;
 };
@@ -139,6 +141,11 @@ void parents_rename(struct apply_context *context);
  * created. */
 void replaced_note(struct apply_context *context);
 void replaced_put_back(struct apply_context *context);
+
+/* sourced_routes.c: keeps routes of other links, from addresses of the links that a run changes or
+ * replaces, which the kernel flushes with an address. */
+void sourced_note(struct apply_context *context);
+void sourced_put_back(struct apply_context *context);
 
 /* reconcile/probe/probe_apply.c: probes the addresses of the steps; a step with a conflict fails.
  */

@@ -321,52 +321,6 @@ static void requested_returns(struct reverter *reverter, const struct step *done
 	step_diff(&reverter->input, reverter->steps, step);
 }
 
-/* A route of another link that a managed route replaced. */
-static void route_returns(struct reverter *reverter, struct live_ns *ns,
-			  const struct live_route *route)
-{
-	const struct live_link *link = live_link_by_index(ns, route->ifindex);
-	if (!link)
-		return;
-	struct change *change = arena_alloc(reverter->input.arena, sizeof(*change));
-	*change = (struct change){
-		.field = FIELD_ROUTE, .to = "as before", .route = link_route_of(route)};
-	*step_add(reverter->steps, ACTION_CHANGE, &link->tag) =
-		(struct step){.action = ACTION_CHANGE,
-			      .tag = link->tag,
-			      .name = link->name,
-			      .ns = ns,
-			      .current = link,
-			      .desired = spec_of(reverter, ns, link),
-			      .changes = change,
-			      .n_changes = 1};
-}
-
-static bool route_there(const struct live_ns *ns, const struct live_route *route)
-{
-	const struct link_route own = link_route_of(route);
-	each_route_of (other, ns, route->ifindex)
-		if (link_route_is(&own, other))
-			return true;
-	return false;
-}
-
-/* Routes that --adopt replaced on links of no step. */
-static void routes_return(struct reverter *reverter, const struct step *done)
-{
-	const struct live_ns *before = done->desired->ns;
-	struct live_ns *now = ns_now(reverter, before);
-	for (size_t i = 0; i < done->desired->n_routes; i++) {
-		for (size_t k = 0; done->desired->routes[i].replaces && k < before->n_routes; k++) {
-			const struct live_route *route = &before->routes[k];
-			if (link_route_is(&done->desired->routes[i], route) &&
-			    (!done->current || route->ifindex != done->current->ifindex) &&
-			    !route_there(now, route))
-				route_returns(reverter, now, route);
-		}
-	}
-}
-
 /* The container is not running, but its links may exist. */
 static bool seen(const struct reverter *reverter, const struct live_ns *before)
 {
@@ -395,8 +349,6 @@ static void step_returns(struct reverter *reverter, const struct step *done)
 		touched_returns(reverter, done);
 	else if (done->desired)
 		created_delete(reverter, done);
-	if (done->desired)
-		routes_return(reverter, done);
 }
 
 const struct plan *plan_revert(const struct plan *done, const struct live *before,

@@ -15,7 +15,7 @@ struct restorer {
 	struct netlink *netlink;
 	struct arena *arena;
 	const struct live_ns *ns;
-	const struct live_link *link;
+	const struct live_link *link; /* NULL: the routes of other links of the namespace */
 	const struct snapshot *was;
 	bool best_effort; /* conflicting objects are kept, and refusals are not reported */
 	struct batch *batch;
@@ -38,7 +38,7 @@ static int raw_message_compare(const void *a, const void *b)
 	return order ? order : memcmp(left->request, right->request, left->same);
 }
 
-static bool raw_message_equal(const struct raw_message *a, const struct raw_message *b)
+bool raw_message_equal(const struct raw_message *a, const struct raw_message *b)
 {
 	return raw_message_compare(a, b) == 0;
 }
@@ -145,22 +145,34 @@ static void ipv6_restore(struct restorer *restorer, const struct snapshot *now)
 	}
 }
 
-static bool route_takes_place(const struct raw_message *raw, const struct snapshot *now)
+/* What the kernel compares before it replaces a route (fib_table_insert, fib6_add_rt2node). */
+static bool place_same(const struct raw_message *one, const struct raw_message *two)
 {
 	static const uint16_t key[] = {RTA_TABLE, RTA_DST, RTA_PRIORITY};
-	const struct rtmsg *header = mnl_nlmsg_get_payload(raw->request);
-	for (size_t i = 0; i < now->n_routes; i++) {
-		const struct rtmsg *other = mnl_nlmsg_get_payload(now->routes[i].request);
-		bool same = header->rtm_family == other->rtm_family &&
-			    header->rtm_dst_len == other->rtm_dst_len &&
-			    header->rtm_tos == other->rtm_tos;
-		for (size_t k = 0; same && k < sizeof(key) / sizeof(key[0]); k++)
-			same = attr_equal(raw->request, now->routes[i].request, sizeof(*header),
-					  key[k]);
-		if (same)
+	const struct rtmsg *header = mnl_nlmsg_get_payload(one->request),
+			   *other = mnl_nlmsg_get_payload(two->request);
+	bool same = header->rtm_family == other->rtm_family &&
+		    header->rtm_dst_len == other->rtm_dst_len && header->rtm_tos == other->rtm_tos;
+	for (size_t k = 0; same && k < sizeof(key) / sizeof(key[0]); k++)
+		same = attr_equal(one->request, two->request, sizeof(*header), key[k]);
+	return same;
+}
+
+static bool route_takes_place(const struct raw_message *raw, const struct snapshot *now)
+{
+	for (size_t i = 0; i < now->n_routes; i++)
+		if (place_same(raw, &now->routes[i]))
 			return true;
-	}
 	return false;
+}
+
+static bool is_direct(const struct raw_message *raw)
+{
+	const size_t header = sizeof(struct rtmsg);
+	return !attr_find(raw->request, header, RTA_GATEWAY) &&
+	       !attr_find(raw->request, header, RTA_VIA) &&
+	       !attr_find(raw->request, header, RTA_MULTIPATH) &&
+	       !attr_find(raw->request, header, RTA_NH_ID);
 }
 
 /* Routes that next hops of others need come first. */
@@ -172,15 +184,71 @@ static void routes_restore(struct restorer *restorer, const struct snapshot *now
 	for (int through = 0; through <= 1; through++) {
 		for (size_t i = 0; i < was->n_routes; i++) {
 			const struct raw_message *raw = &was->routes[i];
-			const bool direct =
-				!attr_find(raw->request, sizeof(struct rtmsg), RTA_GATEWAY) &&
-				!attr_find(raw->request, sizeof(struct rtmsg), RTA_MULTIPATH);
-			if (direct != !through || raw_message_among(raw, sorted, now->n_routes))
+			if (is_direct(raw) == through ||
+			    raw_message_among(raw, sorted, now->n_routes))
 				continue;
 			const bool replace = !restorer->best_effort && route_takes_place(raw, now);
 			request_add(restorer, raw, RTM_NEWROUTE,
 				    NLM_F_CREATE | (replace ? NLM_F_REPLACE : NLM_F_EXCL),
 				    restorer->best_effort);
+		}
+	}
+}
+
+/* Whether another program has put a route in its place meanwhile. */
+static bool place_taken(const struct raw_message *raw, const struct snapshot *now,
+			const struct raw_message *was, size_t n_was)
+{
+	for (size_t i = 0; i < now->n_routes; i++)
+		if (place_same(raw, &now->routes[i]) &&
+		    !raw_message_among(&now->routes[i], was, n_was))
+			return true;
+	return false;
+}
+
+/* The IPv6 route as the kernel leaves it without the address that is its source. */
+static struct raw_message unsourced(struct arena *arena, const struct raw_message *raw)
+{
+	union message copy = {.header = *raw->request};
+	const struct nlattr *attr;
+	copy.header.nlmsg_len = NLMSG_HDRLEN;
+	memcpy(mnl_nlmsg_put_extra_header(&copy.header, sizeof(struct rtmsg)),
+	       mnl_nlmsg_get_payload(raw->request), sizeof(struct rtmsg));
+	mnl_attr_for_each(attr, raw->request,
+			  sizeof(struct rtmsg)) if (mnl_attr_get_type(attr) != RTA_PREFSRC)
+		mnl_attr_put(&copy.header, mnl_attr_get_type(attr), mnl_attr_get_payload_len(attr),
+			     mnl_attr_get_payload(attr));
+	return raw_message_keep(arena, &copy, copy.header.nlmsg_len);
+}
+
+static bool lost_source(struct restorer *restorer, const struct raw_message *raw,
+			const struct raw_message *now, size_t n_now)
+{
+	if (family_of(raw) != AF_INET6 ||
+	    !attr_find(raw->request, sizeof(struct rtmsg), RTA_PREFSRC))
+		return false;
+	const struct raw_message without = unsourced(restorer->arena, raw);
+	return raw_message_among(&without, now, n_now);
+}
+
+/* The last first: the kernel puts a further IPv4 route before those with its place. */
+static void others_restore(struct restorer *restorer, const struct snapshot *now)
+{
+	const struct snapshot *was = restorer->was;
+	const struct raw_message *is =
+		raw_messages_sort(restorer->arena, now->routes, now->n_routes);
+	const struct raw_message *before =
+		raw_messages_sort(restorer->arena, was->routes, was->n_routes);
+	for (int through = 0; through <= 1; through++) {
+		for (size_t i = was->n_routes; i > 0; i--) {
+			const struct raw_message *raw = &was->routes[i - 1];
+			if (is_direct(raw) == through || raw_message_among(raw, is, now->n_routes))
+				continue;
+			const bool replace = lost_source(restorer, raw, is, now->n_routes);
+			if (replace || !place_taken(raw, now, before, was->n_routes))
+				request_add(restorer, raw, RTM_NEWROUTE,
+					    NLM_F_CREATE | (replace ? NLM_F_REPLACE : 0),
+					    restorer->best_effort);
 		}
 	}
 }
@@ -204,6 +272,11 @@ static const char *raw_message_name(struct arena *arena, const struct raw_messag
 			    prefix_format(&prefix, text));
 }
 
+static const char *owner_name(const struct restorer *restorer)
+{
+	return restorer->link ? restorer->link->name : "another program";
+}
+
 /* Sends the requests and reports refusals. */
 static size_t batch_finish(struct restorer *restorer, rollback_report *report, void *data)
 {
@@ -218,7 +291,7 @@ static size_t batch_finish(struct restorer *restorer, rollback_report *report, v
 		report(arena_printf(restorer->arena,
 				    "the %s of %s in %s cannot be restored: %s%s%s",
 				    raw_message_name(restorer->arena, restorer->requested[i]),
-				    restorer->link->name, restorer->ns->name,
+				    owner_name(restorer), restorer->ns->name,
 				    strerror(reply->errnum), *reply->text ? ": " : "", reply->text),
 		       data);
 	}
@@ -230,7 +303,7 @@ static size_t unreadable_report(const struct restorer *restorer, const struct er
 {
 	report(arena_printf(restorer->arena,
 			    "the addresses and routes of %s in %s cannot be read: %s",
-			    restorer->link->name, restorer->ns->name, error->text),
+			    owner_name(restorer), restorer->ns->name, error->text),
 	       data);
 	return 1;
 }
@@ -249,7 +322,8 @@ static size_t part_restore(struct restorer *restorer, snapshot_reader *read, put
 {
 	struct error error;
 	struct snapshot now = {0};
-	if (read(restorer->netlink, restorer->arena, restorer->link->ifindex, &now, &error) < 0)
+	const int ifindex = restorer->link ? restorer->link->ifindex : 0;
+	if (read(restorer->netlink, restorer->arena, ifindex, &now, &error) < 0)
 		return unreadable_report(restorer, &error, report, data);
 	__attribute__((cleanup(batch_cleanup))) struct batch *batch = batch_new();
 	restorer->batch = batch;
@@ -302,6 +376,21 @@ size_t snapshot_restore(const struct live_ns *ns, const struct live_link *link,
 	return failed;
 }
 
+size_t other_routes_restore(const struct live_ns *ns, rollback_report *report, void *data)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	struct error error;
+	struct restorer restorer = {.arena = arena, .ns = ns, .was = ns->other_routes};
+	if (!restorer.was || !restorer.was->n_routes)
+		return 0;
+	restorer.netlink = netlink_open(&error);
+	const size_t failed = restorer.netlink ? part_restore(&restorer, namespace_routes_read,
+							      others_restore, report, data)
+					       : unreadable_report(&restorer, &error, report, data);
+	netlink_close(restorer.netlink);
+	return failed;
+}
+
 /* Sends what `put` adds for the objects that are missing now. */
 static void missing_put(struct netlink *netlink, int ifindex, const struct snapshot *was,
 			snapshot_reader *read, put_back *put)
@@ -325,6 +414,11 @@ void snapshot_routes_restore(struct netlink *netlink, int ifindex, const struct 
 {
 	if (was->n_routes)
 		missing_put(netlink, ifindex, was, snapshot_routes_read, routes_restore);
+}
+
+void sourced_routes_restore(struct netlink *netlink, const struct snapshot *was)
+{
+	missing_put(netlink, 0, was, namespace_routes_read, others_restore);
 }
 
 /* Those that exist are not read again: the kernel refuses no second one. */

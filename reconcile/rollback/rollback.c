@@ -38,13 +38,36 @@ int revert_note(const struct step *step, bool all_sysctls, struct error *error)
 	return 0;
 }
 
+static int others_note_in(struct live_ns *ns, const struct step *step, struct error *error)
+{
+	int status = netns_enter(ns->handle->fd, error);
+	if (status == 0)
+		status = other_routes_take(ns, step, error);
+	if (status < 0)
+		error_prepend(error, "cannot read the routes of namespace %s", ns->name);
+	return status;
+}
+
+static int others_note(const struct step *step, struct error *error)
+{
+	int status = others_note_in(step->ns, step, error);
+	if (status == 0 && step->desired && step->desired->ns != step->ns)
+		status = others_note_in(step->desired->ns, step, error);
+	return status;
+}
+
 int revert_prepare(struct live *before, const struct plan *plan, struct error *error)
 {
 	int status = 0;
-	for (size_t i = 0; status == 0 && i < plan->n_steps; i++)
-		if (step_acts(&plan->steps[i]) && plan->steps[i].current)
-			status = revert_note(&plan->steps[i],
-					     plan->steps[i].action != ACTION_CHANGE, error);
+	for (size_t i = 0; status == 0 && i < plan->n_steps; i++) {
+		const struct step *step = &plan->steps[i];
+		if (!step_acts(step))
+			continue;
+		if (step->current)
+			status = revert_note(step, step->action != ACTION_CHANGE, error);
+		if (status == 0)
+			status = others_note(step, error);
+	}
 	netns_return(before->namespaces[0]->handle->fd);
 	return status;
 }
@@ -112,6 +135,18 @@ static void moves_note(const struct rollback_run *rollback_run, const struct liv
 			revert_namespace(&rollback_run->done->steps[i], rollback_run->before, now);
 }
 
+static size_t others_return(const struct rollback_run *rollback_run, rollback_report *report)
+{
+	struct error error;
+	size_t failed = 0;
+	for (size_t i = 0; i < rollback_run->before->n_namespaces; i++) {
+		const struct live_ns *ns = rollback_run->before->namespaces[i];
+		if (ns->other_routes && netns_enter(ns->handle->fd, &error) == 0)
+			failed += other_routes_restore(ns, report, rollback_run->data);
+	}
+	return failed;
+}
+
 /* Addresses and routes that the plan of the rollback does not contain. Unmanaged ones in a
  * container's former namespace were destroyed with it. */
 static size_t rest_returns(const struct rollback_run *rollback_run, rollback_report *report)
@@ -125,6 +160,7 @@ static size_t rest_returns(const struct rollback_run *rollback_run, rollback_rep
 			failed += snapshot_restore(step->ns, step->current, report,
 						   rollback_run->data);
 	}
+	failed += others_return(rollback_run, report);
 	netns_return(rollback_run->before->namespaces[0]->handle->fd);
 	return failed;
 }

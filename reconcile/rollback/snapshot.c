@@ -40,8 +40,7 @@ static bool attr_put(union message *request, const struct nlattr *attr)
 				  mnl_attr_get_payload_len(attr), mnl_attr_get_payload(attr));
 }
 
-static struct raw_message raw_message_keep(struct arena *arena, const union message *request,
-					   size_t same)
+struct raw_message raw_message_keep(struct arena *arena, const union message *request, size_t same)
 {
 	const size_t size = request->header.nlmsg_len;
 	return (struct raw_message){memcpy(arena_alloc(arena, size), request, size), same};
@@ -146,20 +145,27 @@ static bool hops_clean(struct nlattr *multipath, int ifindex)
 	return found;
 }
 
-/* A next hop object is deleted with its link: the listing contains its content, too. */
-static bool route_request(struct arena *arena, const struct nlmsghdr *message, int ifindex,
-			  struct raw_message *ret)
+/* What a route has of its next hop object (fib_dump_info), which its request must not repeat. */
+static bool is_of_next_hop(uint16_t type)
+{
+	return type == RTA_OIF || type == RTA_GATEWAY || type == RTA_VIA || type == RTA_MULTIPATH ||
+	       type == RTA_ENCAP || type == RTA_ENCAP_TYPE;
+}
+
+bool route_request(struct arena *arena, const struct nlmsghdr *message, int ifindex,
+		   struct raw_message *ret)
 {
 	union message request;
 	struct rtmsg *header = request_begin(&request, message, sizeof(*header));
+	const bool by_id = !ifindex && attr_find(message, sizeof(*header), RTA_NH_ID);
 	const struct nlattr *attr = NULL;
-	bool fits = true, there = false;
+	bool fits = true, there = !ifindex;
 	header->rtm_flags &= ROUTE_FLAGS;
 	while ((attr = attr_next(message, sizeof(*header), attr))) {
 		const uint16_t type = mnl_attr_get_type(attr);
 		struct nlattr *copy =
 			(void *)((char *)&request + MNL_ALIGN(request.header.nlmsg_len));
-		if (type == RTA_CACHEINFO || type == RTA_NH_ID)
+		if (type == RTA_CACHEINFO || (by_id ? is_of_next_hop(type) : type == RTA_NH_ID))
 			continue;
 		fits = fits && attr_put(&request, attr);
 		if (type == RTA_MULTIPATH && fits)

@@ -19,6 +19,23 @@ int snapshot_take(struct live_ns *ns, struct live_link *link, struct error *erro
 size_t snapshot_restore(const struct live_ns *ns, const struct live_link *link,
 			rollback_report *report, void *data);
 
+/* Adds to ns->other_routes the routes of other links and of none
+ * that the step may remove from the namespace: those that its routes replace (--adopt), and those
+ * from its addresses, which the kernel flushes with an address (fib_sync_down_addr), or whose
+ * source it removes (rt6_remove_prefsrc). The thread is in the namespace. Returns 0 or a negative
+ * errno. */
+int other_routes_take(struct live_ns *ns, const struct step *step, struct error *error);
+/* Those from the addresses of the step's link alone, in the arena; the netlink socket is of its
+ * namespace. NULL: there are none, or they cannot be read. */
+const struct snapshot *sourced_routes_take(struct netlink *netlink, struct arena *arena,
+					   const struct step *step);
+/* Restores the missing ones. Refusals are not reported: an address may be gone. */
+void sourced_routes_restore(struct netlink *netlink, const struct snapshot *was);
+
+/* Restores the missing routes of ns->other_routes. One whose place another program has taken is
+ * left out. Returns how many could not be restored, as above. */
+size_t other_routes_restore(const struct live_ns *ns, rollback_report *report, void *data);
+
 /* The routes of a link, of all tables, except those of mvapply's protocol: the kernel may flush
  * them together with a managed address. In the arena. NULL: they cannot be read. */
 const struct snapshot *snapshot_routes_take(struct netlink *netlink, struct arena *arena,

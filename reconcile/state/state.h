@@ -47,6 +47,8 @@ struct live_ns {
 	size_t n_routes;
 	struct live_rule *rules;
 	size_t n_rules;
+	struct snapshot *other_routes;     /* what a plan may remove of other links
+					      (rollback/snapshot.h);     NULL: not read */
 	struct live_link *default_sysctls; /* the default sysctls of a new link in it; NULL: not
 					      requested (link_sysctls_observe) */
 	bool ipv6_disabled; /* on new links in it; read where an attachment may have IPv6 */
