@@ -1,5 +1,6 @@
 /* The CNI plugin: a container runtime starts it for each container, with the network configuration
  * on the standard input. It keeps no state: its links are found by their owner tags. */
+#include "cmd/attach/cni_check.h"
 #include "cmd/attach/cni_result.h"
 #include "cmd/attach/guests.h"
 #include "cmd/attach/netns_link.h"
@@ -131,52 +132,18 @@ static int do_del(struct call *call, struct error *error)
 	return status;
 }
 
-static int differs(const struct call *call, const char *what, struct error *error)
-{
-	error_set(error, ENODEV, "%s %s", call->request.interface.ifname, what);
-	error_hint(error, "restart the container");
-	return error_code(error, CODE_CNI_CHECK);
-}
-
-static bool has_addr(const struct netns_link *found, const struct prefix *addr)
-{
-	for (size_t i = 0; i < found->n_addrs; i++)
-		if (prefix_equal(&found->addrs[i], addr))
-			return true;
-	return false;
-}
-
-static int link_compare(const struct call *call, const struct netns_link *found,
-			struct error *error)
-{
-	const struct cni_request *request = &call->request;
-	const char *mac_text = NULL;
-	struct mac mac;
-	struct prefix *addrs = NULL;
-	size_t count;
-	if (!cni_result_interface(request->previous, request->interface.ifname, request->netns,
-				  call->arena, &mac_text, &addrs, &count))
-		return differs(call, "is not in prevResult", error);
-	if (mac_text && (!mac_parse(mac_text, &mac) || !mac_equal(&mac, &found->link.mac)))
-		return differs(call, "has another MAC address than in prevResult", error);
-	for (size_t i = 0; i < count; i++)
-		if (!has_addr(found, &addrs[i]))
-			return differs(call, "lacks an address of prevResult", error);
-	return 0;
-}
-
 static int do_check(struct call *call, struct error *error)
 {
 	struct netns_link found;
 	const int status = netns_link_read(call->request.netns, call->request.interface.ifname,
-					   call->arena, &found, error);
+					   true, call->arena, &found, error);
 	if (status < 0)
 		return status;
 	if (status == 0)
-		return differs(call, "does not exist any more", error);
+		return cni_differs(&call->request, "does not exist any more", error);
 	if (!is_of_call(call, &found.link.tag))
-		return differs(call, "was not created by mvapply", error);
-	return link_compare(call, &found, error);
+		return cni_differs(&call->request, "was not created by mvapply", error);
+	return cni_check(&call->request, &found, call->arena, error);
 }
 
 static bool is_left(const void *data, const struct owner_tag *tag)

@@ -2,6 +2,7 @@
 
 #include "container_engine/json.h"
 
+#include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -143,32 +144,83 @@ json_t *cni_added(const struct cni_request *request, const struct network *netwo
 	return answer;
 }
 
-static bool is_interface(const json_t *interface, const char *ifname, const char *netns)
+/* The interface's number in the result; the number of all if it has none of that name in a
+ * namespace. One in the namespace `netns` is preferred. */
+static size_t interface_find(const json_t *interfaces, const char *ifname, const char *netns)
 {
-	const char *name = engine_json_text(interface, "name"),
-		   *sandbox = engine_json_text(interface, "sandbox");
-	return name && sandbox && strcmp(name, ifname) == 0 && strcmp(sandbox, netns) == 0;
+	size_t found = json_array_size(interfaces), i;
+	json_t *item;
+	json_array_foreach(interfaces, i, item)
+	{
+		const char *name = engine_json_text(item, "name"),
+			   *sandbox = engine_json_text(item, "sandbox");
+		if (!name || !sandbox || strcmp(name, ifname) != 0)
+			continue;
+		if (strcmp(sandbox, netns) == 0)
+			return i;
+		found = i;
+	}
+	return found;
 }
 
-bool cni_result_interface(const json_t *result, const char *ifname, const char *netns,
-			  struct arena *arena, const char **ret_mac, struct prefix **ret_addrs,
-			  size_t *ret_count)
+static void addresses_take(const json_t *ips, size_t number, struct arena *arena,
+			   struct cni_previous *previous)
 {
-	const json_t *interfaces = json_object_get(result, "interfaces"), *item;
-	size_t number, i;
-	json_array_foreach(interfaces, number, item) if (is_interface(item, ifname, netns)) break;
-	*ret_count = 0;
-	if (number == json_array_size(interfaces))
-		return false;
-	*ret_mac = engine_json_text(json_array_get(interfaces, number), "mac");
-	json_array_foreach(json_object_get(result, "ips"), i, item)
+	size_t i;
+	json_t *item;
+	json_array_foreach(ips, i, item)
 	{
 		struct prefix prefix;
 		const char *address = engine_json_text(item, "address");
 		const json_t *interface = json_object_get(item, "interface");
-		if (address && prefix_parse(address, &prefix) && json_is_integer(interface) &&
+		if (!address || !prefix_parse(address, &prefix))
+			continue;
+		if (json_is_integer(interface) &&
 		    json_integer_value(interface) == (json_int_t)number)
-			*array_push(arena, *ret_addrs, *ret_count) = prefix;
+			*array_push(arena, previous->addrs, previous->n_addrs) = prefix;
+		else
+			*array_push(arena, previous->others, previous->n_others) = prefix;
+	}
+}
+
+static uint32_t number_get(const json_t *json, const char *key)
+{
+	const json_int_t number = json_integer_value(json_object_get(json, key));
+	return number > 0 && number <= UINT32_MAX ? (uint32_t)number : 0;
+}
+
+/* The main table is that of a route without a table. */
+static bool route_parse(const json_t *json, struct link_route *ret)
+{
+	const char *to = engine_json_text(json, "dst"), *via = engine_json_text(json, "gw");
+	*ret = (struct link_route){.table = number_get(json, "table"),
+				   .options = {.metric = number_get(json, "priority"),
+					       .mtu = number_get(json, "mtu"),
+					       .advmss = number_get(json, "advmss")}};
+	if (ret->table == RT_TABLE_MAIN)
+		ret->table = 0;
+	return to && prefix_parse(to, &ret->to) && (!via || ip_parse(via, &ret->via));
+}
+
+bool cni_previous_parse(const struct cni_request *request, struct arena *arena,
+			struct cni_previous *ret)
+{
+	const json_t *result = request->previous;
+	const json_t *interfaces = json_object_get(result, "interfaces");
+	const size_t number = interface_find(interfaces, request->interface.ifname, request->netns);
+	json_t *item = json_array_get(interfaces, number);
+	size_t i;
+	*ret = (struct cni_previous){0};
+	if (!item)
+		return false;
+	ret->mac = engine_json_text(item, "mac");
+	ret->sandbox = engine_json_text(item, "sandbox");
+	addresses_take(json_object_get(result, "ips"), number, arena, ret);
+	json_array_foreach(json_object_get(result, "routes"), i, item)
+	{
+		struct link_route route;
+		if (route_parse(item, &route))
+			*array_push(arena, ret->routes, ret->n_routes) = route;
 	}
 	return true;
 }

@@ -13,10 +13,19 @@ json_t *cni_failed(const struct cni_request *request, const struct error *error)
 /* The answer to VERSION. */
 json_t *cni_supported(const struct cni_request *request);
 
-/* Whether the result has that interface in the namespace; sets *ret_mac (or NULL) and the addresses
- * in the arena. */
-bool cni_result_interface(const json_t *result, const char *ifname, const char *netns,
-			  struct arena *arena, const char **ret_mac, struct prefix **ret_addrs,
-			  size_t *ret_count);
+/* What prevResult has of the interface of a call. */
+struct cni_previous {
+	const char *sandbox, *mac; /* NULL: not given */
+	struct prefix *addrs;
+	size_t n_addrs;
+	struct prefix *others; /* the addresses of other interfaces */
+	size_t n_others;
+	struct link_route *routes; /* of all interfaces; 0: a number that it does not give */
+	size_t n_routes;
+};
+
+/* Whether request->previous has the interface; strings are its own, all else is in the arena. */
+bool cni_previous_parse(const struct cni_request *request, struct arena *arena,
+			struct cni_previous *ret);
 
 #endif

@@ -59,6 +59,7 @@ static int visit_begin(struct visit *visit, const char *path, struct error *erro
 
 struct reading {
 	struct arena *arena;
+	bool routes; /* they are read */
 	struct netns_link *found;
 };
 
@@ -85,6 +86,20 @@ static int addr_take(const struct nlmsghdr *message, void *data, struct error *e
 	return 0;
 }
 
+static int route_take(const struct nlmsghdr *message, void *data, struct error *error)
+{
+	struct reading *reading = data;
+	struct netns_link *found = reading->found;
+	struct live_route route;
+	(void)error;
+	for (size_t hop = 0;
+	     message->nlmsg_type == RTM_NEWROUTE && decode_route(message, hop, &route) == DECODED;
+	     hop++)
+		if (route.ifindex == found->link.ifindex)
+			*array_push(reading->arena, found->routes, found->n_routes) = route;
+	return 0;
+}
+
 static int link_read(struct netlink *netlink, const char *name, struct reading *reading,
 		     struct error *error)
 {
@@ -96,14 +111,18 @@ static int link_read(struct netlink *netlink, const char *name, struct reading *
 		return status;
 	encode_link_addrs_dump(&request, reading->found->link.ifindex);
 	status = netlink_dump(netlink, &request.header, addr_take, reading, error);
+	if (status < 0 || !reading->routes)
+		return status < 0 ? status : 1;
+	encode_link_routes_dump(&request, reading->found->link.ifindex);
+	status = netlink_dump(netlink, &request.header, route_take, reading, error);
 	return status < 0 ? status : 1;
 }
 
-int netns_link_read(const char *path, const char *name, struct arena *arena, struct netns_link *ret,
-		    struct error *error)
+int netns_link_read(const char *path, const char *name, bool routes, struct arena *arena,
+		    struct netns_link *ret, struct error *error)
 {
 	struct visit visit;
-	struct reading reading = {.arena = arena, .found = ret};
+	struct reading reading = {.arena = arena, .routes = routes, .found = ret};
 	*ret = (struct netns_link){0};
 	int status = visit_begin(&visit, path, error);
 	if (status > 0)

@@ -96,8 +96,8 @@ static int interface_free(const struct plugin_call *call, const struct started *
 			  struct error *error)
 {
 	struct netns_link found;
-	const int status = netns_link_read(started->netns, started->interface, call->options->arena,
-					   &found, error);
+	const int status = netns_link_read(started->netns, started->interface, false,
+					   call->options->arena, &found, error);
 	if (status <= 0)
 		return status;
 	error_set(error, EEXIST, "the container already has an interface %s", started->interface);
@@ -150,8 +150,8 @@ int plugin_detach(const struct plugin_call *call, const struct started *started,
 		  struct error *error)
 {
 	struct netns_link found;
-	const int status = netns_link_read(started->netns, started->interface, call->options->arena,
-					   &found, error);
+	const int status = netns_link_read(started->netns, started->interface, false,
+					   call->options->arena, &found, error);
 	/* /proc/PID/ns/net leads to another process when the kernel has reused the id. */
 	if (status < 0 && error->code == CODE_NAMESPACE_HOST)
 		return 0;

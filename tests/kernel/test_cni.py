@@ -182,7 +182,8 @@ def check(host):
     declare(host, document(networks(), {}))
     plugin = Plugin(host)
     result = plugin.add("web")
-    for change, back in ((["address del 172.16.86.2/24 dev eth0"], ["address add 172.16.86.2/24 dev eth0"]),
+    for change, back in ((["address del 172.16.86.2/24 dev eth0"], ["address add 172.16.86.2/24 dev eth0",
+                                                                  "route add default via 172.16.86.1 dev eth0 proto 77"]),
                          (["link set eth0 address 02:00:00:00:00:07"],
                           [f"link set eth0 address {result['interfaces'][0]['mac']}"]),
                          (["link set eth0 alias x"], [f"link set eth0 alias {host.link('web', 'eth0')['ifalias']}"]),
@@ -192,6 +193,69 @@ def check(host):
         host.batch("web", back)
         if back:
             plugin.call("CHECK", "web", prevResult=result)
+
+
+DUAL = {"subnets": [{"subnet": "172.16.86.0/24", "gateway": "172.16.86.1", "ip_range": RANGE},
+                    {"subnet": "fd00:86::/64", "gateway": "fd00:86::1", "ip_range": "fd00:86::/120"}],
+        "subnet": None, "gateway": None, "ip_range": None,
+        "routes": [{"to": "10.8.0.0/16", "via": "172.16.86.9", "metric": 7, "mtu": 1400}, {"to": "10.9.0.0/16"},
+                   {"to": "fd00:8::/64", "via": "fd00:86::9", "table": 100}]}
+DEFAULT = "route replace default via 172.16.86.1 dev eth0 proto 77"
+# The change -> what CHECK says, and the way back.
+CHANGED = {
+    "link set eth0 address 02:00:00:00:00:07": ("has the MAC address 02:00:00:00:00:07 instead of @MAC@", "link set eth0 address @MAC@"),
+    "address del fd00:86::2/64 dev eth0": ("lacks the address fd00:86::2/64", "address add fd00:86::2/64 dev eth0 nodad"),
+    "route del default via 172.16.86.1": ("lacks the route default via 172.16.86.1", DEFAULT),
+    "route replace default via 172.16.86.7 dev eth0": ("lacks the route default via 172.16.86.1", DEFAULT),
+    "route del 10.9.0.0/16 dev eth0": ("lacks the route 10.9.0.0/16", "route add 10.9.0.0/16 dev eth0"),
+    "route del 172.16.86.0/24 dev eth0": ("lacks the route to the subnet of 172.16.86.2/24",
+                                          "route add 172.16.86.0/24 dev eth0 src 172.16.86.2"),
+    "route change 10.8.0.0/16 via 172.16.86.9 metric 7 mtu 1300": (
+        "lacks the route 10.8.0.0/16 via 172.16.86.9 metric 7 mtu 1400", "route change 10.8.0.0/16 via 172.16.86.9 metric 7 mtu 1400"),
+    "route del ::/0 via fd00:86::1 dev eth0": ("lacks the route default via fd00:86::1", "route add ::/0 via fd00:86::1 dev eth0"),
+    "route del fd00:8::/64 table 100": ("lacks the route fd00:8::/64 via fd00:86::9 table 100",
+                                        "route add fd00:8::/64 via fd00:86::9 dev eth0 table 100"),
+    "link set eth0 down": ("is down", None),
+}
+
+
+@test("cni: CHECK says what differs: the state, the MAC address, the subnets and the routes", seconds=60)
+def differences(host):
+    host.netns("web")
+    declare(host, document({"lan": lan(**DUAL)}, {}))
+    plugin = Plugin(host)
+    result = plugin.add("web")
+    for change, (said, back) in CHANGED.items():
+        plugin.call("CHECK", "web", prevResult=result)
+        host.batch("web", [change])
+        message = plugin.call("CHECK", "web", code=1, prevResult=result)["msg"]
+        expected = said.replace("@MAC@", result["interfaces"][0]["mac"])
+        assert f"eth0 {expected}" in message and "[MV1306]" in message, (change, message)
+        if back:
+            host.batch("web", [back.replace("@MAC@", result["interfaces"][0]["mac"])])
+
+
+@test("cni: CHECK allows what other plugins of the list made or changed")
+def chained(host):
+    host.netns("web")
+    declare(host, document({"lan": lan(**DUAL)}, {}))
+    plugin = Plugin(host)
+    sandbox = "/run/netns/web"
+    before = {"cniVersion": "1.1.0", "interfaces": [{"name": "br0"}, {"name": "eth0", "sandbox": sandbox}],
+              "ips": [{"address": "10.88.0.2/16", "gateway": "10.88.0.1", "interface": 1}],
+              "routes": [{"dst": "0.0.0.0/0", "gw": "10.88.0.1"}, {"dst": "10.77.0.0/16"}]}
+    result = plugin.call("ADD", "web", ifname="net1", prevResult=before)
+    plugin.call("CHECK", "web", ifname="net1", prevResult=result)
+    # As the plugin sbr does: the routes of the interface are in a table of its own.
+    for line in host.ip("web", "-4 route show dev net1").splitlines():
+        host.ip("web", f"route add {line} dev net1 table 200")
+    host.ip("web", "-4 route flush dev net1 table main")
+    plugin.call("CHECK", "web", ifname="net1", prevResult=result)
+    host.ip("web", "-4 route flush table 200")
+    same(plugin.fails("CHECK", "web", ifname="net1", prevResult=result), 1306, "without the routes")
+    elsewhere = {**result, "interfaces": [{**item, "sandbox": "/run/netns/db"} for item in result["interfaces"]]}
+    message = plugin.call("CHECK", "web", ifname="net1", code=1, prevResult=elsewhere)["msg"]
+    assert "net1 is in /run/netns/web, and in prevResult it is in /run/netns/db" in message, message
 
 
 @test("cni: GC deletes the guests that the runtime does not know, and nothing else")
