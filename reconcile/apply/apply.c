@@ -362,6 +362,16 @@ static size_t outcomes_finish(const struct selection *selection, struct outcome 
 	return failed;
 }
 
+/* Whether no message, and no DHCP server, precedes the deletions. */
+static bool only_deletes(const struct selection *selection, const struct live *live)
+{
+	const struct plan *plan = selection->plan;
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (selection->selected[i] && plan->steps[i].action != ACTION_DELETE)
+			return false;
+	return leases_ending(selection, live) == 0;
+}
+
 size_t apply(const struct selection *selection, const struct live *live,
 	     const struct apply_options *options, struct outcome *outcomes)
 {
@@ -377,6 +387,7 @@ size_t apply(const struct selection *selection, const struct live *live,
 		.keep_leases = options->keep_leases,
 		.keep_name_servers = options->keep_name_servers,
 		.silent = options->silent,
+		.fresh = options->fresh && only_deletes(selection, live),
 		.broker = options->broker,
 		.done = options->done,
 		.announcer = -1,

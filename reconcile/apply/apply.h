@@ -23,6 +23,8 @@ struct apply_options {
 	/* Created links are not announced: apply_announce does that, as all links on the parent
 	 * hear an announcement before it is over. */
 	bool silent;
+	/* `live` was read directly before: deletions need no second observation. */
+	bool fresh;
 	atomic_size_t *done; /* the number of finished steps, for other threads; or NULL */
 };
 

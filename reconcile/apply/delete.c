@@ -170,25 +170,18 @@ static bool parent_free(struct apply_context *context, size_t number)
 	return true;
 }
 
-/* Whether the link may be deleted with its parent: it is to be deleted, and unchanged. */
-static bool is_deleted_with_parent(struct apply_context *context, const struct step *step)
-{
-	struct error error;
-	if (!deletes(context, step) || step_is_parent(step) || !policy_empty(&step->stale_policy))
-		return false;
-	struct netlink *netlink = ns_socket(context, step->ns, &error);
-	int status = netlink ? still_the_same(netlink, step->current, &error) : -error.errnum;
-	return status == 0 || status == -ENODEV;
-}
-
-/* No other link is on a parent that is deleted (parents_in_use_keep): these are all. */
-static bool children_go_along(struct apply_context *context, const struct live_link *parent)
+/* Whether all links on the parent may be deleted with it: these are all, and unchanged
+ * (parents_in_use_keep). */
+static bool children_go_along(const struct apply_context *context, const struct live_link *parent)
 {
 	const struct plan *plan = context->plan;
-	for (size_t i = 0; i < plan->n_steps; i++)
-		if (is_attached_to(&plan->steps[i], parent) &&
-		    !is_deleted_with_parent(context, &plan->steps[i]))
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct step *step = &plan->steps[i];
+		if (is_attached_to(step, parent) &&
+		    (!deletes(context, step) || step_is_parent(step) ||
+		     !policy_empty(&step->stale_policy)))
 			return false;
+	}
 	return true;
 }
 

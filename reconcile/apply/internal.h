@@ -32,6 +32,7 @@ struct apply_context {
 	bool keep_leases;       /* apply_options.keep_leases */
 	bool keep_name_servers; /* apply_options.keep_name_servers */
 	bool silent;            /* apply_options.silent */
+	bool fresh;             /* apply_options.fresh, and nothing precedes the deletions */
 	struct dhcp_broker *broker;
 	atomic_size_t *done;   /* or NULL */
 	bool create_then_move; /* the kernel cannot create a link in another namespace */
@@ -119,7 +120,8 @@ void parents_with_children_do(struct apply_context *context);
 bool link_deleted(const struct apply_context *context, const struct live_link *link);
 
 /* parent_users.c: observes again which links are on the parents to delete, early or late, and keeps
- * parents with a link that this run does not delete. */
+ * parents with a link that this run does not delete. Without the second observation if the first
+ * one is fresh, and the host's links have no more links on them than are known. */
 void parents_in_use_keep(struct apply_context *context, enum stage stage);
 
 /* parents.c */

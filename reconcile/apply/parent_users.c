@@ -1,9 +1,10 @@
 /* Reads again which links are on parents right before these are deleted. The kernel deletes a
- * parent's links with it, in any namespace, and probes may have taken seconds since the
- * observation. */
+ * parent's links with it, in any namespace, and probes, DHCP servers and changes of other links may
+ * have taken seconds since the observation. */
 #include "reconcile/apply/internal.h"
 
 #include "reconcile/observe/observe.h"
+#include "reconcile/observe/unaccounted_links.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -70,7 +71,8 @@ static bool run_deletes(const struct parent_users *users, const struct live_ns *
 		return ns->host && is_unused(users->context, link->ifindex);
 	const struct step *step = &users->context->plan->steps[found->step];
 	return step_selected(users->context, step) &&
-	       strcmp(step->current->alias, link->alias) == 0;
+	       strcmp(step->current->alias, link->alias) == 0 &&
+	       strcmp(step->current->kind_name, link->kind_name) == 0;
 }
 
 static const char *user_of(const struct parent_users *users, int parent)
@@ -142,14 +144,21 @@ static bool any_delete_is_due(const struct apply_context *context, enum stage st
 	return false;
 }
 
+/* Whether the observation is as good as a second one. A link that is up and was attached to a
+ * parent meanwhile is a member of one more group. */
+static bool none_was_added(const struct apply_context *context, enum stage stage)
+{
+	return context->fresh && stage == STAGE_PARENT_DELETE &&
+	       !links_unaccounted_here(context->live);
+}
+
 void parents_in_use_keep(struct apply_context *context, enum stage stage)
 {
-	const struct desired nothing = {0};
-	if (!any_delete_is_due(context, stage))
+	if (!any_delete_is_due(context, stage) || none_was_added(context, stage))
 		return;
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	struct parent_users users = {.context = context, .arena = arena};
-	users.now = observe(&nothing, NULL, &users.error);
+	users.now = observe_owner_tags(NULL, &users.error);
 	deleted_links_list(&users);
 	/* A VLAN that stays keeps its parent VLAN. */
 	while (parents_keep(&users, stage))

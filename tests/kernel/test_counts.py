@@ -301,10 +301,29 @@ def delete_with_vlan(host):
     host.netns(*names)
     text = document({"n": lan(vlan=10)}, {name: ["n"] for name in names})
     host.apply(text)
-    same(changes(counted(host, "delete", "-f", host.write(text))), {"RTM_DELLINK": 1},
-         "messages that change")
+    counts = counted(host, "delete", "-f", host.write(text))
+    same(changes(counts), {"RTM_DELLINK": 1}, "messages that change")
+    # One look at each namespace, the host's, the LAN's, and directly before its deletion at the VLAN link.
+    same([counts[kind] for kind in ("RTM_GETLINK", "RTM_GETADDR", "RTM_GETROUTE")],
+         [len(names) + 3, len(names) + 2, len(names) + 2], "messages that look")
+    same(counts["lists of groups"], 2, "searches for other links on the VLAN link")
     same(set().union(*(host.names(name) for name in names)), set(), "what is left")
     same("eth0.10" in host.names("host"), False, "the VLAN link is there")
+
+
+@test("counts: where something else precedes the deletion of a VLAN, links alone are listed again", needs=["vlan"],
+      features=[CREATION])
+def vlan_deleted_late(host):
+    names = NAMES[:4]
+    host.netns(*names, "more")
+    host.apply(document({"n": lan(vlan=10)}, {name: ["n"] for name in names}))
+    counts = counted(host, "apply", "--max-delete=100%", "-f",
+                     host.write(document({"m": lan()}, {"more": ["m"]})))
+    same((host.names("host"), host.names("c0"), host.names("more")), ({"eth0"}, set(), {"eth0"}), "links")
+    # The namespace of the new link is bare at first. Its link is looked up again if it was moved.
+    same([counts[kind] for kind in ("RTM_GETADDR", "RTM_GETROUTE")], [len(names) + 2] * 2, "messages that look")
+    same(counts["RTM_GETLINK"], 2 * (len(names) + 3) + (1 if host.has(CREATION) else 2),
+         "all namespaces twice, and the VLAN link directly before its deletion")
 
 
 @test("counts: the benchmark's floor sends the messages that mvapply sends", features=[CREATION])

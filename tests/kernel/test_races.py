@@ -4,7 +4,7 @@ import os
 import threading
 
 from declare import document, lan
-from faults import killed, meanwhile
+from faults import before_request, killed, meanwhile, noted
 from host import same
 from registry import test
 
@@ -49,6 +49,32 @@ def number_taken(host):
                                     last=1):
             assert done.code in (0, 1), done
             assert "eth0" in host.names("web"), f"before message {number}: {what}\n{done}"
+
+
+@test("meanwhile: a link that is attached to a VLAN link keeps it", needs=["vlan"], seconds=240)
+def vlan_used(host):
+    """Until the VLAN link itself is compared, directly before its deletion. A namespace whose links are known already is
+    read again, as the VLAN link has more links on it than are known."""
+    host.netns("web", "first")
+    host.ip("host", "link add link eth0 name known netns /run/netns/first type macvlan mode bridge")
+    text = document({"n": lan(vlan=10)}, {"web": ["n"]})
+
+    def prepare():
+        host.run("ip", "link", "del", "theirs", ns="first")
+        host.apply(text)
+
+    def attach():
+        host.ip("host", "link add link eth0.10 name theirs netns /run/netns/first type macvlan mode bridge")
+        host.ip("first", "link set theirs up")
+    prepare()
+    total = len(noted(host, "request", lambda env: host.mvapply("delete", "-f", "network.yaml", env=env)))
+    assert total > 10, total
+    for number in range(1, total - 1):
+        prepare()
+        done = before_request(host, number, attach, "delete", "-f", "network.yaml")
+        same(("theirs" in host.names("first"), "eth0.10" in host.names("host")), (True, True),
+             f"what there is, before request {number}\n{done}")
+        assert "eth0.10" in done.out + done.err and "used by theirs in" in done.out + done.err, done
 
 
 @test("meanwhile: a route that is added before the managed one stays")
