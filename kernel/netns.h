@@ -72,10 +72,10 @@ struct netns_missed {
 	bool no_descriptors; /* a descriptor limit caused the gaps */
 };
 
-/* Visits all mounted namespaces: first those with names (/run/netns), then Docker's sandboxes, then
- * others, each in byte order. Then visits the namespaces of all processes. The same namespace can
- * be visited several times. */
-struct netns_missed netns_scan(netns_visit *visit, void *data);
+struct netns_mounts;
+/* Visits the mounted namespaces (kernel/netns_mounts.h; NULL: the mount table is read), then the
+ * namespaces of all processes. The same namespace can be visited several times. */
+struct netns_missed netns_scan(const struct netns_mounts *mounts, netns_visit *visit, void *data);
 
 /* Visits the namespaces that processes have open, which may have no name and no process in them.
  * Reads every descriptor of the machine, up to 4,096 of a process and 262,144 in all. A namespace

@@ -1,9 +1,8 @@
 /* Finds network namespaces by mounts and by processes. */
 #include "kernel/netns.h"
+#include "kernel/netns_mounts.h"
 
 #include "lib/cleanup.h"
-#include "lib/escape.h"
-#include "lib/file_text.h"
 #include "lib/memory.h"
 
 #include <ctype.h>
@@ -16,125 +15,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Folders that contain named namespaces, the preferred one first. */
-static const struct home {
-	const char *directory, *prefix; /* prefix of the displayed name */
-	bool named;                     /* a file refers to it by the name alone */
-} homes[] = {
-	{"/run/netns/", "", true},
-	{"/var/run/netns/", "", true},
-	{"/run/docker/netns/", "docker ", false},
-	{"", "", false},
-};
-
-struct mount {
-	const struct home *home;
-	ino_t inode;
-	const char *path;
-};
-
-struct mounts {
-	struct mount *list;
-	size_t count, room;
-};
-
-static const struct home *home_of(const char *path)
-{
-	const struct home *home = homes;
-	for (size_t length; (length = strlen(home->directory)); home++)
-		if (strncmp(path, home->directory, length) == 0 && !strchr(path + length, '/'))
-			break;
-	return home;
-}
-
-/* The kernel writes space, tab, newline and backslash as \ooo. */
-static void octal_unescape(char *text)
-{
-	char *to = text;
-	for (const char *from = text; *from; to++) {
-		if (from[0] == '\\' && from[1] && from[2] && from[3]) {
-			*to = (char)((from[1] - '0') * 64 + (from[2] - '0') * 8 + (from[3] - '0'));
-			from += 4;
-		} else {
-			*to = *from++;
-		}
-	}
-	*to = '\0';
-}
-
-static char *fields_skip(char *line, int count)
-{
-	while (line && count--) {
-		line = strchr(line, ' ');
-		if (line)
-			line++;
-	}
-	return line;
-}
-
-/* "ID PARENT MAJOR:MINOR net:[INODE] PATH ...". A path leads to a namespace's file only through a
- * mount, or through a symbolic link of /proc. */
-static void mount_take(struct mounts *mounts, char *line)
-{
-	static const char begin[] = "net:[", end[] = "] ";
-	char *path, *root = fields_skip(line, 3);
-	if (!root || strncmp(root, begin, strlen(begin)) != 0)
-		return;
-	ino_t inode = strtoul(root + strlen(begin), &path, 10);
-	if (strncmp(path, end, strlen(end)) != 0)
-		return;
-	path += strlen(end);
-	path[strcspn(path, " ")] = '\0';
-	octal_unescape(path);
-	if (mounts->count == mounts->room) {
-		mounts->room = mounts->room * 2 + 16;
-		mounts->list = memory_or_die(
-			reallocarray(mounts->list, mounts->room, sizeof(*mounts->list)));
-	}
-	mounts->list[mounts->count++] =
-		(struct mount){.home = home_of(path), .inode = inode, .path = path};
-}
-
-static int mount_compare(const void *a, const void *b)
-{
-	const struct mount *left = a, *right = b;
-	if (left->home != right->home)
-		return left->home < right->home ? -1 : 1;
-	return strcmp(left->path, right->path);
-}
-
-static void mount_visit(const struct mount *mount, netns_visit *visit, void *data)
-{
-	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
-	const char *short_name = mount->path + strlen(mount->home->directory);
-	const struct netns_place place = {
-		.directory = AT_FDCWD,
-		.path = mount->path,
-		.inode = mount->inode,
-		.name = arena_printf(arena, "%s%s", mount->home->prefix,
-				     escape(arena, short_name, strlen(short_name))),
-		.netns = mount->home->named ? short_name : mount->path};
-	visit(&place, data);
-}
-
 static bool no_descriptor_left(void)
 {
 	return errno == EMFILE || errno == ENFILE;
 }
 
-static void mounts_scan(netns_visit *visit, void *data, struct netns_missed *missed)
+static void mounts_scan(const struct netns_mounts *mounts, netns_visit *visit, void *data,
+			struct netns_missed *missed)
 {
-	cleanup_free char *text = file_text("/proc/self/mountinfo");
-	struct mounts mounts = {0};
-	missed->mounts = !text;
-	missed->no_descriptors |= !text && no_descriptor_left();
-	for (char *rest = text, *line; (line = strsep(&rest, "\n"));)
-		mount_take(&mounts, line);
-	if (mounts.count)
-		qsort(mounts.list, mounts.count, sizeof(*mounts.list), mount_compare);
-	for (size_t i = 0; i < mounts.count; i++)
-		mount_visit(&mounts.list[i], visit, data);
-	free(mounts.list);
+	struct netns_mounts *read = mounts ? NULL : netns_mounts_read();
+	missed->mounts = !mounts && !read;
+	missed->no_descriptors |= missed->mounts && no_descriptor_left();
+	mounts = mounts ? mounts : read;
+	for (size_t i = 0; mounts && i < mounts->count; i++)
+		visit(&mounts->places[i], data);
+	netns_mounts_free(read);
 }
 
 struct process {
@@ -276,10 +171,10 @@ static void processes_scan(netns_visit *visit, void *data, struct netns_missed *
 	free(scan.denied.items);
 }
 
-struct netns_missed netns_scan(netns_visit *visit, void *data)
+struct netns_missed netns_scan(const struct netns_mounts *mounts, netns_visit *visit, void *data)
 {
 	struct netns_missed missed = {0};
-	mounts_scan(visit, data, &missed);
+	mounts_scan(mounts, visit, data, &missed);
 	processes_scan(visit, data, &missed);
 	return missed;
 }

@@ -113,7 +113,7 @@ bool other_addresses_find(const struct live *live, const struct prefix *prefix, 
 	search.failed = !count && prefix->len < ip_bits(&prefix->ip);
 	struct netns_missed missed = {0};
 	if (!search.failed)
-		missed = netns_scan(place_visit, &search);
+		missed = netns_scan(NULL, place_visit, &search);
 	index_free(search.seen);
 	netns_return(host->handle->fd);
 	return !search.failed && !missed.mounts && !missed.no_descriptors &&

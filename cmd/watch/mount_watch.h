@@ -4,6 +4,7 @@
 #ifndef CMD_WATCH_MOUNT_WATCH_H
 #define CMD_WATCH_MOUNT_WATCH_H
 
+#include "kernel/netns_mounts.h"
 #include "lib/event_loop.h"
 
 struct mounts;
@@ -15,5 +16,9 @@ typedef void mounts_changed(void *data);
 struct mounts *mounts_new(struct loop *loop, mounts_changed *changed, void *data,
 			  struct error *error);
 void mounts_free(struct mounts *mounts);
+
+/* The namespaces of the mount table, which is read again only if it has changed since the last
+ * call. NULL: it cannot be read. Valid until the next call. */
+const struct netns_mounts *mounts_table(struct mounts *mounts);
 
 #endif

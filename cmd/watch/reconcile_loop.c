@@ -173,7 +173,7 @@ static bool all_is_known(const struct service *service)
 		if (service->live->namespaces[i]->rate_limited &&
 		    service->live->namespaces[i]->tagged)
 			return false;
-	return !service->lost && observe_knows_all(service->live);
+	return !service->lost && observe_knows_all(service->live, mounts_table(service->mounts));
 }
 
 /* An observation and its plan; no plan with an error. *ret_repeat: a part has to be read once more.

@@ -45,7 +45,8 @@ struct observer {
 	bool no_descriptors; /* no descriptor was available */
 	bool owner_tags;     /* namespaces with tagged links are relevant, too, and links alone */
 	const struct index *known; /* inodes of namespaces that are not opened; NULL: none */
-	bool everything;           /* a process that cannot be read is reported */
+	const struct netns_mounts *mounts; /* the mount table; NULL: it is read */
+	bool everything;                   /* a process that cannot be read is reported */
 };
 
 /* namespaces.c: the namespaces by inode, and reading them */

@@ -167,7 +167,7 @@ struct origin *origins_find(const struct live *live, struct arena *arena)
 					  .st_ino = live->namespaces[0]->inode}};
 	for (size_t i = 0; i < live->n_namespaces; i++)
 		index_put(finding.origins, &live->namespaces[i]->inode, sizeof(ino_t), &origins[i]);
-	(void)netns_scan(place_visit, &finding);
+	(void)netns_scan(NULL, place_visit, &finding);
 	if (live->n_namespaces > 1) {
 		engines_visit(&finding);
 		inits_visit(&finding);

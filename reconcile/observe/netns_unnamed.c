@@ -105,7 +105,7 @@ void unnamed_open(struct live_ns **namespaces, size_t count, const struct stat *
 		qsort(namespaces, search.count, sizeof(*namespaces), inode_compare);
 	places_try(&search);
 	if (search.left)
-		(void)netns_scan(place_visit, &search);
+		(void)netns_scan(NULL, place_visit, &search);
 	if (search.left)
 		netns_scan_descriptors(place_visit, &search);
 }

@@ -76,7 +76,7 @@ static void processes_report(struct observer *observer, size_t count)
 
 static void others_find(struct observer *observer)
 {
-	const struct netns_missed missed = netns_scan(place_visit, observer);
+	const struct netns_missed missed = netns_scan(observer->mounts, place_visit, observer);
 	observer->no_descriptors |= missed.no_descriptors;
 	if (missed.mounts && !missed.no_descriptors)
 		unreadable_add(
@@ -393,13 +393,14 @@ bool observe_descriptors(struct live *live)
 	return added_read(&observer);
 }
 
-bool observe_knows_all(struct live *live)
+bool observe_knows_all(struct live *live, const struct netns_mounts *mounts)
 {
 	const size_t n_unreadable = live->n_unreadable;
 	for (size_t i = 1; i < live->n_namespaces; i++)
 		if (live->namespaces[i]->stale || live->namespaces[i]->nsid < 0)
 			return false;
 	struct observer observer = observer_of(live);
+	observer.mounts = mounts;
 	others_find(&observer);
 	const bool added = added_read(&observer);
 	return !added && !observer.no_descriptors && live->n_unreadable == n_unreadable;

@@ -2,6 +2,7 @@
 #ifndef RECONCILE_OBSERVE_OBSERVE_H
 #define RECONCILE_OBSERVE_OBSERVE_H
 
+#include "kernel/netns_mounts.h"
 #include "lib/error.h"
 #include "lib/hashmap.h"
 #include "reconcile/observe/engine_lookup.h"
@@ -30,8 +31,8 @@ bool observe_descriptors(struct live *live);
 
 /* Whether observe_widely would add nothing to the fresh state: each namespace that can be found is
  * known, or has no link whose parent is the host's. Others are added, and what could not be read:
- * then continue by observe_widely. */
-bool observe_knows_all(struct live *live);
+ * then continue by observe_widely. `mounts` is the current mount table; NULL: it is read. */
+bool observe_knows_all(struct live *live, const struct netns_mounts *mounts);
 
 /* A sentence that there are too few descriptors, and how to get more. */
 const char *descriptors_short(struct arena *arena);

@@ -243,7 +243,7 @@ static int inode_compare(const void *a, const void *b)
 static struct inodes inodes_find(void)
 {
 	struct inodes inodes = {0};
-	const struct netns_missed missed = netns_scan(place_take, &inodes);
+	const struct netns_missed missed = netns_scan(NULL, place_take, &inodes);
 	inodes.known = !missed.processes && !missed.hidden && !missed.mounts;
 	if (inodes.count)
 		qsort(inodes.list, inodes.count, sizeof(*inodes.list), inode_compare);
