@@ -21,10 +21,20 @@ static bool nothing_left(const struct service *service, const struct selection *
 	       !service->live->n_unreadable;
 }
 
+static void without_step_set(const struct service *service, const struct plan *plan)
+{
+	for (size_t i = 0; i < service->live->n_namespaces; i++)
+		service->live->namespaces[i]->without_step = true;
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (plan->steps[i].ns)
+			plan->steps[i].ns->without_step = false;
+}
+
 void service_remember_converged(struct service *service, const struct selection *selection)
 {
 	service->converged = nothing_left(service, selection);
 	service->converged_namespaces = service->live->n_namespaces;
+	without_step_set(service, selection->plan);
 	for (size_t i = 0; service->converged && i < service->live->n_namespaces; i++) {
 		struct live_ns *ns = service->live->namespaces[i];
 		if (ns->reread)
@@ -33,18 +43,46 @@ void service_remember_converged(struct service *service, const struct selection 
 	}
 }
 
+/* Whether only the contents of known namespaces can differ from the state that needed nothing. */
+static bool is_comparable(const struct service *service)
+{
+	return service->converged && !service->wide && !service->lost &&
+	       !retry_count(service->retry) &&
+	       service->live->n_namespaces == service->converged_namespaces;
+}
+
+/* Whether it was read again and has another content. */
+static bool has_drifted(const struct service *service, const struct live_ns *ns)
+{
+	return ns->reread &&
+	       (!ns->converged_content || content(service, ns) != ns->converged_content);
+}
+
 bool service_is_converged(const struct service *service)
 {
-	const struct live *live = service->live;
-	if (!service->converged || service->wide || service->lost || retry_count(service->retry) ||
-	    live->n_namespaces != service->converged_namespaces)
+	if (!is_comparable(service))
 		return false;
-	for (size_t i = 0; i < live->n_namespaces; i++) {
-		struct live_ns *ns = live->namespaces[i];
-		if (ns->reread &&
-		    (!ns->converged_content || content(service, ns) != ns->converged_content))
+	for (size_t i = 0; i < service->live->n_namespaces; i++) {
+		struct live_ns *ns = service->live->namespaces[i];
+		if (has_drifted(service, ns))
 			return false;
 		ns->reread = false;
 	}
 	return true;
+}
+
+struct live_ns *service_drifted(const struct service *service)
+{
+	struct live_ns *drifted = NULL;
+	if (!is_comparable(service))
+		return NULL;
+	for (size_t i = 0; i < service->live->n_namespaces; i++) {
+		struct live_ns *ns = service->live->namespaces[i];
+		if (!has_drifted(service, ns))
+			continue;
+		if (drifted || !ns->without_step)
+			return NULL;
+		drifted = ns;
+	}
+	return drifted;
 }

@@ -174,6 +174,19 @@ void service_replan(struct service *service);
 void service_remember_converged(struct service *service, const struct selection *selection);
 /* After an observation: whether it is the state that needed nothing. */
 bool service_is_converged(const struct service *service);
+/* After an observation: the only namespace that differs from that state, which had no step for it.
+ * NULL: none, several, or anything else differs. */
+struct live_ns *service_drifted(const struct service *service);
+
+/* planned.c: a plan of the last observation, and its steps without those that failed a short time
+ * ago. The caller frees both with planned_free. */
+struct selection service_plan(struct service *service);
+/* The same, of one namespace alone: it takes the same time with any number of others. Its warnings
+ * are not all of them. Without a plan if anything else has changed, or the plan cannot be applied
+ * as it is. */
+struct selection service_plan_part(struct service *service);
+/* The plan, the selected steps, and temporary data. */
+void planned_free(const struct selection *planned);
 
 /* reconcile_loop.c */
 void service_reconcile(void *service);

@@ -111,35 +111,6 @@ static void namespaces_retry(struct service *service)
 	}
 }
 
-/* Without the steps that failed a short time ago. The caller frees its arena. */
-static struct selection steps_select(struct service *service, const struct plan *plan)
-{
-	char key[STEP_RETRY_KEY_SIZE];
-	struct selection selection = selection_all(plan, arena_new());
-	for (size_t i = 0; i < plan->n_steps; i++)
-		if (selection.selected[i])
-			selection.selected[i] = !retry_deferred(
-				service->retry, step_retry_key(&plan->steps[i], key),
-				service->deferred_at);
-	return selection;
-}
-
-/* The plan, the selected steps, and temporary data. */
-static void planned_free(const struct selection *planned)
-{
-	plan_free(planned->plan);
-	arena_free(planned->arena);
-}
-
-/* A plan, and the selected steps: the caller frees them with planned_free. */
-static struct selection plan_now(struct service *service)
-{
-	struct plan_options options = service->options->plan;
-	options.refused = &service->refused;
-	options.thorough = true;
-	return steps_select(service, plan_make(service->desired, service->live, &options));
-}
-
 /* A namespace that lost its container's name before the service knew it may have an address or MAC
  * that is chosen: descriptors are searched once after a full observation, as that takes long. */
 static struct selection plan_searched(struct service *service, struct selection selection,
@@ -151,7 +122,7 @@ static struct selection plan_searched(struct service *service, struct selection 
 		return selection;
 	planned_free(&selection);
 	*ret_repeat |= namespaces_number(service);
-	return plan_now(service);
+	return service_plan(service);
 }
 
 /* A namespace that changes without end is read only sometimes, but before anything is chosen that
@@ -179,15 +150,20 @@ static bool all_is_known(const struct service *service)
 /* An observation and its plan; no plan with an error. *ret_repeat: a part has to be read once more.
  * No event reports changes in a namespace that is not known yet, such as another set's container.
  * So before anything is chosen, all namespaces are searched, once in a pass: the lock prevents
- * other mvapply processes from choosing meanwhile. */
-static struct selection observe_and_plan(struct service *service, bool *ret_repeat,
+ * other mvapply processes from choosing meanwhile. `part`: the plan may be one of a part, if it is
+ * going to be applied and another one follows. */
+static struct selection observe_and_plan(struct service *service, bool part, bool *ret_repeat,
 					 struct error *error)
 {
-	for (;;) {
+	for (;; part = false) {
 		if (!pass_observe(service, error))
 			return (struct selection){.plan = NULL};
 		*ret_repeat |= namespaces_number(service);
-		const struct selection selection = plan_now(service);
+		struct selection selection = {.plan = NULL};
+		if (part)
+			selection = service_plan_part(service);
+		if (!selection.plan)
+			selection = service_plan(service);
 		if (!selection_chooses(&selection))
 			return selection;
 		if (!service->complete)
@@ -202,10 +178,10 @@ static struct selection observe_and_plan(struct service *service, bool *ret_repe
 	}
 }
 
-static struct selection pass_plan(struct service *service, struct leases *ret_leases,
+static struct selection pass_plan(struct service *service, bool part, struct leases *ret_leases,
 				  bool *ret_repeat, struct error *error)
 {
-	struct selection selection = observe_and_plan(service, ret_repeat, error);
+	struct selection selection = observe_and_plan(service, part, ret_repeat, error);
 	if (!selection.plan)
 		return selection;
 	service_probe(service, &selection);
@@ -372,7 +348,7 @@ static bool pass(struct service *service, unsigned number, bool drift, struct er
 	struct leases leases;
 	if (number > 0 && still_converged(service))
 		return false;
-	const struct selection selection = pass_plan(service, &leases, &repeat, error);
+	const struct selection selection = pass_plan(service, number == 0, &leases, &repeat, error);
 	const struct plan *plan = selection.plan;
 	if (!plan)
 		return false;

@@ -56,6 +56,7 @@ struct live_ns {
 	uint64_t converged_content; /* live_ns_content when nothing was left to do
 				       (cmd/watch/converged.c) */
 	bool reread;                /* it was read since then */
+	bool without_step;          /* the plan then had no step for it */
 	bool stale;                 /* it could not be read, or may have changed since */
 	bool rate_limited;          /* it may have changed, and was not read again yet */
 	bool tagged; /* rate limited: it may have a new managed link, or one of its links a new

@@ -58,12 +58,22 @@ def show_cost(pid, ticks, reactions):
 CPUS = sorted(os.sched_getaffinity(0))
 
 
-def react(host, options, kind, name, old, new, *more):
+def react(host, options, count, kind, name, old, new, *more):
     """On a processor of its own, like the service: otherwise the scheduler decides which waits for
     the other."""
-    done = host.run("taskset", "--cpu-list", str(CPUS[-1]), options.react, kind, f"/run/netns/{name}", "eth0", str(options.count), old, new,
-                    "10.86.0.1", *more, code=0, seconds=120)
+    done = host.run("taskset", "--cpu-list", str(CPUS[-1]), options.react, kind, f"/run/netns/{name}", "eth0",
+                    str(count), old, new, "10.86.0.1", *more, code=0, seconds=120)
     return [float(line) for line in done.out.split()]
+
+
+def drifts(host, options, count, *more):
+    """Of ten containers in turn: a link that another program changes again and again is repaired with pauses
+    (RETRY_REPAIRS of cmd/watch/backoff.h)."""
+    samples = []
+    for number in range(count // 2 - 5, count // 2 + 5):
+        samples += react(host, options, options.count // 10, "drift", f"c{number}", address(number), address(number),
+                         *more)
+    return samples
 
 
 def status(pid):
@@ -118,15 +128,14 @@ def bench(options, count):
         os.sched_setaffinity(service.pid, CPUS[:1])
         idle(service, options.idle)
         ticks = cpu(service.pid)
-        show("drift to repaired", react(host, options, "drift", name, middle, middle))
+        show("drift to repaired", drifts(host, options, count))
         show_cost(service.pid, ticks, options.count)
-        followed = react(host, options, "file", name, middle, OTHER, *files)
+        followed = react(host, options, options.count, "file", name, middle, OTHER, *files)
         show("file change to converged", followed)
         show(f"the same without the {DEBOUNCE_MS} ms of quiet", followed, DEBOUNCE_MS)
         flap(host, service, name, options.idle)
-    show("bare: the messages of the repair", react(host, options, "drift", name, middle, middle,
-                                                   "bare"))
-    show("bare: the messages of the change", react(host, options, "file", name, middle, OTHER,
+    show("bare: the messages of the repair", drifts(host, options, count, "bare"))
+    show("bare: the messages of the change", react(host, options, options.count, "file", name, middle, OTHER,
                                                    *files, "bare"))
 
 

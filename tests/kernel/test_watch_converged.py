@@ -53,3 +53,18 @@ def each_time(host):
         service.settle()
         host.batch("web", ["address add 172.16.86.2/24 dev eth0", "address del 172.16.86.77/24 dev eth0"])
         service.until(lambda: "172.16.86.77/24" in host.addresses("web", "eth0"), "and that is repaired")
+
+
+@test("watch converged: a repair reads the mount table only if it has changed")
+def mount_table(host):
+    host.netns("web", "db")
+    with watching(host, "-f", host.write(document({"n": lan()}, {"web": {"n": {"ipv4_address": "172.16.86.2"}},
+                                                                "db": ["n"]}))) as service:
+        for what, reads in (("the first one", 1), ("nothing was mounted", 0), ("a namespace was mounted", 1),
+                            ("nothing was mounted", 0)):
+            if what == "a namespace was mounted":
+                host.netns("another")
+            with service.traced("openat") as trace:
+                host.batch("web", ["address del 172.16.86.2/24 dev eth0"])
+                service.until(lambda: host.addresses("web", "eth0") == {"172.16.86.2/24"}, f"the repair: {what}")
+            same(sum("mountinfo" in line for line in trace.calls("openat")), reads, f"readings: {what}")

@@ -1,0 +1,123 @@
+#include "reconcile/plan/part.h"
+
+#include <string.h>
+
+/* Containers that follow each other in one set. */
+struct range {
+	size_t set, first, count; /* `first` counts the containers of all sets */
+};
+
+static bool is_in(const struct container_lookup *lookup, const struct live_ns *ns)
+{
+	return lookup->state == CONTAINER_READY && lookup->ns == ns;
+}
+
+/* False: there are none, or others between them. */
+static bool range_find(const struct desired *desired, const struct live *live,
+		       const struct live_ns *ns, struct range *ret)
+{
+	size_t number = 0;
+	*ret = (struct range){0};
+	for (size_t s = 0; s < desired->n_sets; s++)
+		for (size_t i = 0; i < desired->sets[s].n_containers; i++, number++) {
+			if (!is_in(&live->container_lookups[number], ns))
+				continue;
+			if (ret->count && (s != ret->set || number != ret->first + ret->count))
+				return false;
+			if (!ret->count)
+				*ret = (struct range){.set = s, .first = number};
+			ret->count++;
+		}
+	return ret->count > 0;
+}
+
+static const struct desired *desired_part(const struct desired *desired, const struct range *range,
+					  struct arena *arena)
+{
+	struct desired *part = arena_alloc(arena, sizeof(*part));
+	size_t before = 0;
+	*part = *desired;
+	part->sets = arena_alloc(arena, desired->n_sets * sizeof(*part->sets));
+	for (size_t s = 0; s < desired->n_sets; s++) {
+		part->sets[s] = desired->sets[s];
+		part->sets[s].n_containers = s == range->set ? range->count : 0;
+		if (s == range->set)
+			part->sets[s].containers += range->first - before;
+		before += desired->sets[s].n_containers;
+	}
+	return part;
+}
+
+static const struct live *live_part(const struct live *live, struct live_ns *ns,
+				    const struct range *range, struct arena *arena)
+{
+	struct live *part = arena_alloc(arena, sizeof(*part));
+	*part = *live;
+	part->n_namespaces = 2;
+	part->namespaces = arena_alloc(arena, part->n_namespaces * sizeof(*part->namespaces));
+	part->namespaces[0] = live->namespaces[0];
+	part->namespaces[1] = ns;
+	part->container_lookups += range->first;
+	part->n_containers = range->count;
+	return part;
+}
+
+bool part_find(const struct desired *desired, const struct live *live, const struct live_ns *ns,
+	       struct arena *arena, struct part *ret)
+{
+	struct range range;
+	if (ns->host || !range_find(desired, live, ns, &range))
+		return false;
+	*ret = (struct part){
+		.desired = desired_part(desired, &range, arena),
+		.live = live_part(live, live->container_lookups[range.first].ns, &range, arena)};
+	return true;
+}
+
+static bool address_is_set(const struct attachment *attachment, const struct ip *ip)
+{
+	if (ip_equal(&attachment->ipv4, ip) || ip_equal(&attachment->ipv6, ip))
+		return true;
+	for (size_t i = 0; i < attachment->n_addresses; i++)
+		if (attachment->addresses[i].fixed &&
+		    ip_equal(&attachment->addresses[i].within.ip, ip))
+			return true;
+	return false;
+}
+
+/* Whether the files alone decide the new value. */
+static bool change_is_set(const struct attachment *attachment, const struct change *change)
+{
+	if (!change->to)
+		return true;
+	switch (change->field) {
+	case FIELD_ADDRESS:
+		return address_is_set(attachment, &change->addr.ip);
+	case FIELD_MAC:
+		return attachment->mac.set;
+	case FIELD_NAME:
+		return attachment->interface_name;
+	default:
+		return true;
+	}
+}
+
+static bool step_stands(const struct step *step, const struct live_ns *ns)
+{
+	if (step->action != ACTION_CHANGE || !step->attachment || step->ns != ns ||
+	    step->temporary.name || step->temporary.mac || step->desired->dhcp.enabled ||
+	    step->desired->probe)
+		return false;
+	for (size_t i = 0; i < step->n_changes; i++)
+		if (!change_is_set(step->attachment, &step->changes[i]))
+			return false;
+	return true;
+}
+
+bool part_stands(const struct plan *plan, const struct live_ns *ns)
+{
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (!step_stands(&plan->steps[i], ns))
+			return false;
+	return plan->n_steps > 0 && !plan->left.set && !plan->guard.refused;
+}
