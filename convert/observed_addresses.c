@@ -388,13 +388,37 @@ static void further_addresses(const struct ballot *ballot, const struct voter *v
 	}
 }
 
-/* An ipvlan has its parent's MAC, and so does a passthru macvlan. */
-static void mac_take(const struct observed_network *network, struct observed_attachment *attachment)
+static bool is_hardware_mac(const struct live_ns *host, const struct mac *mac)
 {
-	const struct live_link *link = attachment->link;
-	if (!driver_shares_mac(network->model.driver, network->model.mode) &&
-	    !mac_is_of_ipv4(&link->mac, &attachment->model.ipv4))
-		attachment->model.mac = link->mac;
+	for (size_t i = 0; i < host->n_links; i++)
+		if (host->links[i].permanent_mac.set &&
+		    mac_equal(&host->links[i].permanent_mac, mac))
+			return true;
+	return false;
+}
+
+/* Whether a passthru link has the MAC that its parent would have without it: that of a network card
+ * (also where the parent is a bond or a bridge on it), or of the link below a VLAN. Of other
+ * parents it is not known, as the parent has each MAC of the link: then the file gets it. */
+static bool mac_is_of_parent(const struct live_ns *host, const struct live_link *parent,
+			     const struct mac *mac)
+{
+	const struct live_link *base = parent ? live_vlan_base(host, parent) : NULL;
+	return !parent || is_hardware_mac(host, mac) || (base && mac_equal(&base->mac, mac));
+}
+
+/* An ipvlan has its parent's MAC. */
+static void mac_take(const struct ballot *ballot, struct observed_attachment *attachment)
+{
+	const struct network *network = &ballot->network->model;
+	const struct mac *mac = &attachment->link->mac;
+	const bool shares = driver_shares_mac(network->driver, network->mode);
+	const bool is_default = network->mode == MODE_PASSTHRU
+					? mac_is_of_parent(ballot->set->live->namespaces[0],
+							   ballot->network->parent, mac)
+					: shares || mac_is_of_ipv4(mac, &attachment->model.ipv4);
+	if (!is_default)
+		attachment->model.mac = *mac;
 }
 
 static void network_addresses(const struct ballot *ballot)
@@ -410,7 +434,7 @@ static void network_addresses(const struct ballot *ballot)
 	}
 	for (size_t i = 0; i < ballot->n_voters; i++) {
 		further_addresses(ballot, &ballot->voters[i]);
-		mac_take(ballot->network, ballot->voters[i].attachment);
+		mac_take(ballot, ballot->voters[i].attachment);
 	}
 }
 

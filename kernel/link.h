@@ -59,9 +59,11 @@ struct live_link {
 	const char *kind_name; /* IFLA_INFO_KIND, or "" */
 	const char *alias;     /* "" if none */
 	struct owner_tag tag;
-	struct mac mac;   /* set false if the link has no MAC of 6 bytes */
-	uint32_t mtu;     /* bytes */
-	uint32_t max_mtu; /* that the driver supports; 0: unknown */
+	struct mac mac;           /* set false if the link has no MAC of 6 bytes */
+	struct mac permanent_mac; /* of a network card, as it was made; set false: of no other link,
+				     and before 5.6 */
+	uint32_t mtu;             /* bytes */
+	uint32_t max_mtu;         /* that the driver supports; 0: unknown */
 	/* IFF_UP, IFF_LOWER_UP, ... IFF_PROMISC and IFF_ALLMULTI are those that were set on the
 	 * link itself: dev_get_flags leaves out what packet sockets and bridges request. */
 	unsigned flags;

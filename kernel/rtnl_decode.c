@@ -184,6 +184,9 @@ enum decoded decode_link(struct arena *arena, const struct nlmsghdr *message, st
 	/* Tunnels have link-layer addresses of other lengths. */
 	link.mac.set = attr_get(at[IFLA_ADDRESS], link.mac.bytes, sizeof(link.mac.bytes)) &&
 		       at[IFLA_ADDRESS];
+	link.permanent_mac.set = attr_get(at[IFLA_PERM_ADDRESS], link.permanent_mac.bytes,
+					  sizeof(link.permanent_mac.bytes)) &&
+				 at[IFLA_PERM_ADDRESS];
 	link.tag = owner_tag_get(arena, at[IFLA_IFALIAS]);
 	*ret = link;
 	*ret_parent = parent;

@@ -224,6 +224,35 @@ def secret(host):
     host.unchanged(text)
 
 
+def passthru(host, inherited, **keys):
+    """The MAC address in the export of a passthru link: that of the file, or `inherited` without one in the file."""
+    host.netns("web")
+    own = host.link("host", "eth0")["address"]
+    for mac in ("02:00:00:00:86:20", "02:42:ac:10:56:02", None):
+        text = document({"n": lan(mode="passthru", **keys)}, {"web": {"n": {"mac_address": mac} if mac else {}}})
+        host.apply(text)
+        out, documents = exported(host)
+        networks = documents[0]["containers"]["web"]["networks"]
+        written = networks["n"].get("mac_address") if isinstance(networks, dict) else None
+        same(written, mac or inherited, f"the MAC address, of {mac}")
+        host.unchanged(out)
+        host.delete(text)
+        host.apply(out)
+        same(host.link("web", "eth0")["address"], mac or own, "created from the export")
+        host.unchanged(text)
+        host.delete(out)
+
+
+@test("export: the MAC address of a passthru link", both=True)
+def passthru_mac(host):
+    passthru(host, host.link("host", "eth0")["address"])
+
+
+@test("export: the MAC address of a passthru link on a VLAN, which follows the link below", needs=["vlan"])
+def passthru_vlan(host):
+    passthru(host, None, vlan=10)
+
+
 @test("export: differences and values without a key are comments")
 def comments(host):
     host.netns("web", "db")

@@ -220,6 +220,31 @@ static void test_export(void **state)
 	world_free(live);
 }
 
+/* The parent of a passthru link has the link's MAC: a card's own is not written. */
+static void test_passthru(void **state)
+{
+	(void)state;
+	static const uint8_t cards[][6] = {{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 9}};
+	static const char yaml[] = "networks: {n: {parent: eth0, mode: passthru, subnet: "
+				   "10.1.0.0/24}}\ncontainers: {web: {networks: {n: {mac_address: "
+				   "'02:00:00:00:00:01'}}}}\n";
+	for (size_t i = 0; i < sizeof(cards) / sizeof(cards[0]); i++) {
+		struct live *live = world_new();
+		struct desired *desired = desired_from(yaml);
+		assert_true(world_do(live, desired));
+		/* That of a bond's card, too. */
+		struct live_link *card = &live->namespaces[0]->links[i];
+		card->permanent_mac.set = true;
+		memcpy(card->permanent_mac.bytes, cards[i], sizeof(cards[i]));
+		char *text = export_text(live);
+		assert_int_equal(strstr(text, "mac_address") != NULL, i == 1);
+		free(text);
+		assert_unchanged(live, yaml);
+		desired_free(desired);
+		world_free(live);
+	}
+}
+
 static void test_random_exports(void **state)
 {
 	(void)state;
@@ -525,6 +550,7 @@ int main(void)
 		cmocka_unit_test(test_long_comment),
 		cmocka_unit_test(test_scalars),
 		cmocka_unit_test(test_export),
+		cmocka_unit_test(test_passthru),
 		cmocka_unit_test(test_random_exports),
 		cmocka_unit_test(test_mutated_imports),
 		cmocka_unit_test(test_mutated_quadlets),

@@ -401,6 +401,7 @@ static void test_unusual_link(void **state)
 	make(&made, RTM_NEWLINK, sizeof(struct ifinfomsg));
 	mnl_attr_put(&made.header, IFLA_IFNAME, 3, "abc");
 	mnl_attr_put(&made.header, IFLA_ADDRESS, 4, "\1\2\3\4");
+	mnl_attr_put(&made.header, IFLA_PERM_ADDRESS, 6, "\1\2\3\4\5\6");
 	struct nlattr *info = mnl_attr_nest_start(&made.header, IFLA_LINKINFO);
 	mnl_attr_put_str(&made.header, IFLA_INFO_KIND, "macvlan");
 	struct nlattr *data = mnl_attr_nest_start(&made.header, IFLA_INFO_DATA);
@@ -410,6 +411,8 @@ static void test_unusual_link(void **state)
 	assert_int_equal(decode_link(arena, &made.header, &link, &parent), DECODED);
 	assert_string_equal(link.name, "abc");
 	assert_false(link.mac.set);
+	assert_true(link.permanent_mac.set);
+	assert_memory_equal(link.permanent_mac.bytes, "\1\2\3\4\5\6", 6);
 	assert_false(link.mode_known);
 	arena_free(arena);
 }
