@@ -100,9 +100,16 @@ def cni_on_vlan(host, conf, vlan):
 
 
 @contextlib.contextmanager
-def cni_dhcp(host, conf, *dnsmasq):
-    """With CNI's DHCP client and a server that leases both clients the same address."""
+def leasing(host, *dnsmasq):
+    """A server that leases both clients the same address."""
     with serving(host, options=["--dhcp-ignore-clid", f"--dhcp-host={MAC},172.16.86.60", *dnsmasq]):
+        yield
+
+
+@contextlib.contextmanager
+def cni_dhcp(host, conf, *dnsmasq):
+    """With CNI's DHCP client."""
+    with leasing(host, *dnsmasq):
         with host.inside("host"):
             daemon = subprocess.Popen([f"{CNI}/dhcp", "daemon"], stderr=subprocess.DEVNULL)
         try:
@@ -188,6 +195,13 @@ def networkd_two(host, first, second):
     return networkd_run(host, files, "mv0", "mv1")
 
 
+@contextlib.contextmanager
+def networkd_dhcp(host, *dnsmasq, settings="", **options):
+    """A macvlan with a lease of networkd's client, and the lines of its section [DHCPv4]."""
+    with leasing(host, *dnsmasq):
+        yield networkd(host, "DHCP=ipv4", f"[DHCPv4]\n{settings}", **options)
+
+
 def netplan(host, device, vlan=None):
     """netplan has no macvlan: it configures one that is there, `device` is its part of the file. networkd applies the units that
     netplan generates. A VLAN of eth0 is netplan's own."""
@@ -252,6 +266,13 @@ def allowed(found, differences):
             link["txqlen"] = 0
         if "kept" in differences:
             link["routes"] = {route for route in link["routes"] if ("table", "7700") not in route[3]}
+        if "metrics" in differences:
+            link["routes"] = without(link["routes"], lambda item, to: item[0] == "metric")
+            link["addresses"] = {address[:-1] for address in link["addresses"]}
+        if "routers" in differences:
+            routers = {value for route in link["routes"] for key, value in route[3] if key == "gateway"}
+            link["routes"] = {(*route[:4], tuple(flag for flag in route[4] if flag != "onlink"), route[5])
+                              for route in link["routes"] if route[2] not in routers}
         if "prefsrc" in differences:
             link["routes"] = without(link["routes"], lambda item, to: item[0] == "prefsrc")
         if "metric" in differences:

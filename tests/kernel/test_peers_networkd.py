@@ -1,6 +1,6 @@
 """mvapply beside systemd-networkd, and beside netplan, whose files networkd applies: see peers.py."""
 from declare import lan
-from peers import SECOND_MAC, netplan, networkd, networkd_two, row
+from peers import SECOND_MAC, netplan, networkd, networkd_dhcp, networkd_two, row
 
 DUAL = [{"subnet": "172.16.86.0/24", "gateway": "172.16.86.1"}, {"subnet": "fd00:86::/64", "gateway": "fd00:86::1"}]
 ONLINK = [{"subnet": "172.16.86.0/24", "gateway": "198.51.100.1", "on_link": True}, DUAL[1]]
@@ -127,3 +127,20 @@ row("netplan: a VLAN, and a macvlan on it",
     lambda host: netplan(host, {"addresses": ["172.16.86.20/24", "fd00:86::20/64"], "mtu": 1400, "routes": [
         {"to": "default", "via": "172.16.86.1"}, {"to": "::/0", "via": "fd00:86::1"}]}, vlan={"id": 10}),
     {"vlan": 10, "mtu": 1400, "subnets": DUAL}, PAIR, parents=["eth0.10"], needs=["vlan"])
+
+LEASED = {"kept": "mvapply keeps the routes of a lease in a table besides, to restore them",
+          "routers": "networkd adds a route to each router: to one in the subnet, the subnet's route leads anyway, and for one "
+                     "elsewhere mvapply gives the flag onlink",
+          "prefsrc": "networkd names the leased address as the source, which the kernel chooses anyway: it is the link's first"}
+METRICS = {**LEASED, "metrics": "networkd gives routes of a lease the metric 1024, so that those of another link with less precede; "
+                                "mvapply adds one default route, by gw_priority"}
+CLASSLESS = "--dhcp-option=121,10.1.0.0/16,172.16.86.3,10.9.0.0/24,0.0.0.0,198.51.100.0/24,203.0.113.1,0.0.0.0/0,172.16.86.4"
+
+for what, options in (("the router", []), ("classless routes, also beside a router and static routes", [CLASSLESS, "--dhcp-option=33,10.0.0.0,172.16.86.2"]),
+                      ("static routes", ["--dhcp-option=33,10.0.0.0,172.16.86.2"]), ("an MTU, which is not used", ["--dhcp-option=26,1400"]),
+                      ("no router", ["--dhcp-option=3"]), ("a router elsewhere", ["--dhcp-option=3,198.51.100.1"])):
+    row(f"networkd: DHCP, {what}", lambda host, options=options: networkd_dhcp(host, *options), {"dhcp": True}, {}, METRICS)
+
+row("networkd: DHCP, without its metric", lambda host: networkd_dhcp(host, CLASSLESS, settings="RouteMetric=0"), {"dhcp": True}, {}, LEASED)
+row("networkd: DHCP, no routes and no router", lambda host: networkd_dhcp(host, CLASSLESS, settings="UseRoutes=no\nUseGateway=no"),
+    {"dhcp": True, "internal": True}, {}, METRICS)
