@@ -28,8 +28,8 @@ static int container_find(const void *key, const void *lookup)
 static void container_lookups_sort(struct observer *observer)
 {
 	const struct live *before = observer->before;
-	observer->sorted = arena_alloc(observer->live->arena,
-				       before->n_containers * sizeof(*observer->sorted));
+	observer->sorted =
+		arena_alloc(observer->scratch, before->n_containers * sizeof(*observer->sorted));
 	for (size_t i = 0; i < before->n_containers; i++)
 		observer->sorted[i] = &before->container_lookups[i];
 	if (before->n_containers)
@@ -287,7 +287,7 @@ static void opening_do(void *data, size_t number)
 static struct opening *names_open(struct observer *observer, const struct desired *desired,
 				  size_t count)
 {
-	struct opening *openings = arena_alloc(observer->live->arena, count * sizeof(*openings));
+	struct opening *openings = arena_alloc(observer->scratch, count * sizeof(*openings));
 	size_t number = 0;
 	for (size_t i = 0; i < desired->n_sets; i++)
 		for (size_t j = 0; j < desired->sets[i].n_containers; j++)
@@ -306,8 +306,9 @@ void container_lookups_find(struct observer *observer, const struct desired *des
 	size_t number = 0, count = count_containers(desired);
 	const struct opening *openings =
 		observer->before || observer->only ? NULL : names_open(observer, desired, count);
-	const struct container_lookup **kept = arena_alloc(live->arena, count * sizeof(*kept));
-	observer->next_container = arena_alloc(live->arena, count * sizeof(size_t));
+	const struct container_lookup **kept =
+		arena_alloc(observer->scratch, count * sizeof(*kept));
+	observer->next_container = arena_alloc(observer->scratch, count * sizeof(size_t));
 	for (size_t i = 0; i < desired->n_sets; i++)
 		for (size_t j = 0; j < desired->sets[i].n_containers; j++, number++)
 			kept[number] = container_add(observer, &desired->sets[i].containers[j],

@@ -30,6 +30,7 @@ struct namespace
 };
 
 struct observer {
+	struct arena *scratch; /* for what the observation alone needs */
 	struct live *live;
 	const struct live *before; /* NULL: the first observation */
 	struct stat host;

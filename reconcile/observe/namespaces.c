@@ -22,7 +22,7 @@ void namespaces_grow(struct observer *observer)
 {
 	observer->table_size = observer->table_size ? observer->table_size * 2 : 256;
 	observer->table =
-		arena_alloc(observer->live->arena, observer->table_size * sizeof(*observer->table));
+		arena_alloc(observer->scratch, observer->table_size * sizeof(*observer->table));
 	for (size_t i = 0; i < observer->n_namespaces; i++)
 		*namespace_slot(observer, observer->namespaces[i].ns->inode) = i + 1;
 }
@@ -30,7 +30,7 @@ void namespaces_grow(struct observer *observer)
 struct namespace *namespace_add(struct observer *observer, struct live_ns *ns)
 {
 	struct namespace *namespace =
-		array_push(observer->live->arena, observer->namespaces, observer->n_namespaces);
+		array_push(observer->scratch, observer->namespaces, observer->n_namespaces);
 	*namespace = (struct namespace){.ns = ns, .lookup = NOBODY};
 	*namespace_slot(observer, ns->inode) = observer->n_namespaces;
 	if (observer->n_namespaces * 2 > observer->table_size)
@@ -83,8 +83,7 @@ static struct namespace_read_options read_options_of(struct observer *observer,
 						      .own_routes = observer->own_routes &&
 								    namespace->ns->host};
 	for (size_t i = namespace->lookup; i != NOBODY; i = observer->next_container[i])
-		*array_push(observer->live->arena, read_options.containers,
-			    read_options.n_containers) =
+		*array_push(observer->scratch, read_options.containers, read_options.n_containers) =
 			observer->live->container_lookups[i].container;
 	return read_options;
 }
@@ -140,9 +139,9 @@ static void read_job_run(void *data, size_t number)
 
 static struct read_job *read_jobs_list(struct observer *observer, size_t *ret_count)
 {
-	struct arena *arena = observer->live->arena;
 	const int host_fd = observer->namespaces[0].ns->handle->fd;
-	struct read_job *jobs = arena_alloc(arena, observer->n_namespaces * sizeof(*jobs));
+	struct read_job *jobs =
+		arena_alloc(observer->scratch, observer->n_namespaces * sizeof(*jobs));
 	*ret_count = 0;
 	for (size_t i = 0; i < observer->n_namespaces; i++) {
 		const struct namespace *namespace = &observer->namespaces[i];

@@ -105,7 +105,7 @@ static void unnamed_find(struct observer *observer)
 		const struct namespace *namespace = &observer->namespaces[i];
 		if (namespace_is_lost(namespace->ns) && !namespace->ns->dead &&
 		    namespace->lookup == NOBODY)
-			*array_push(observer->live->arena, namespaces, count) = namespace->ns;
+			*array_push(observer->scratch, namespaces, count) = namespace->ns;
 	}
 	if (count)
 		unnamed_open(namespaces, count, &observer->host,
@@ -255,8 +255,10 @@ static struct live *live_new(void)
 static struct live *observe_all(struct live *before, const struct desired *desired,
 				struct lookups *lookups, bool wide, struct error *error)
 {
+	struct arena *scratch __attribute__((cleanup(arena_cleanup))) = arena_new();
 	struct live *live = live_new();
-	struct observer observer = {.live = live,
+	struct observer observer = {.scratch = scratch,
+				    .live = live,
 				    .before = before,
 				    .lookups = lookups,
 				    .everything = observe_everything()};
@@ -309,7 +311,9 @@ static struct live *observed(struct observer *observer, int status)
 struct live *observe_owner_tags(const struct index *known, struct error *error)
 {
 	const struct desired nothing = {0};
-	struct observer observer = {.live = live_new(), .owner_tags = true, .known = known};
+	struct arena *scratch __attribute__((cleanup(arena_cleanup))) = arena_new();
+	struct observer observer = {
+		.scratch = scratch, .live = live_new(), .owner_tags = true, .known = known};
 	namespaces_grow(&observer);
 	int status = host_open(&observer, error);
 	if (status == 0) {
@@ -323,7 +327,9 @@ struct live *observe_owner_tags(const struct index *known, struct error *error)
 struct live *observe_containers(const struct desired *desired, const struct containers *containers,
 				struct lookups *lookups, struct error *error)
 {
-	struct observer observer = {.live = live_new(), .lookups = lookups, .only = containers};
+	struct arena *scratch __attribute__((cleanup(arena_cleanup))) = arena_new();
+	struct observer observer = {
+		.scratch = scratch, .live = live_new(), .lookups = lookups, .only = containers};
 	namespaces_grow(&observer);
 	observer.own_routes = !host_has_access(desired);
 	int status = host_open(&observer, error);
@@ -361,9 +367,10 @@ static bool added_finish(struct observer *observer, size_t known)
 }
 
 /* Of a state to which namespaces are to be added. */
-static struct observer observer_of(struct live *live)
+static struct observer observer_of(struct live *live, struct arena *scratch)
 {
-	struct observer observer = {.live = live,
+	struct observer observer = {.scratch = scratch,
+				    .live = live,
 				    .host = {.st_dev = live->namespaces[0]->device,
 					     .st_ino = live->namespaces[0]->inode},
 				    .everything = observe_everything()};
@@ -388,7 +395,8 @@ bool observe_descriptors(struct live *live)
 {
 	if (!links_unaccounted_here(live))
 		return false;
-	struct observer observer = observer_of(live);
+	struct arena *scratch __attribute__((cleanup(arena_cleanup))) = arena_new();
+	struct observer observer = observer_of(live, scratch);
 	netns_scan_descriptors(place_visit, &observer);
 	return added_read(&observer);
 }
@@ -399,7 +407,8 @@ bool observe_knows_all(struct live *live, const struct netns_mounts *mounts)
 	for (size_t i = 1; i < live->n_namespaces; i++)
 		if (live->namespaces[i]->stale || live->namespaces[i]->nsid < 0)
 			return false;
-	struct observer observer = observer_of(live);
+	struct arena *scratch __attribute__((cleanup(arena_cleanup))) = arena_new();
+	struct observer observer = observer_of(live, scratch);
 	observer.mounts = mounts;
 	others_find(&observer);
 	const bool added = added_read(&observer);
@@ -458,7 +467,8 @@ static int namespaces_share(struct observer *observer, const struct live *before
 static void containers_share(struct observer *observer, const struct live *before)
 {
 	struct live *live = observer->live;
-	observer->next_container = arena_alloc(live->arena, before->n_containers * sizeof(size_t));
+	observer->next_container =
+		arena_alloc(observer->scratch, before->n_containers * sizeof(size_t));
 	for (size_t i = 0; i < before->n_containers; i++) {
 		struct container_lookup *lookup =
 			array_push(live->arena, live->container_lookups, live->n_containers);
@@ -472,8 +482,11 @@ static void containers_share(struct observer *observer, const struct live *befor
 
 struct live *observe_second(const struct live *before, struct lookups *lookups, struct error *error)
 {
-	struct observer observer = {
-		.live = live_new(), .lookups = lookups, .everything = observe_everything()};
+	struct arena *scratch __attribute__((cleanup(arena_cleanup))) = arena_new();
+	struct observer observer = {.scratch = scratch,
+				    .live = live_new(),
+				    .lookups = lookups,
+				    .everything = observe_everything()};
 	namespaces_grow(&observer);
 	int status = host_open(&observer, error);
 	if (status == 0)
