@@ -19,7 +19,7 @@ enum link_kind {
 	KIND_VLAN,
 	KIND_DUMMY,
 	N_LINK_KINDS
-};
+} __attribute__((packed));
 
 /* The namespace of a link's parent. */
 enum parent_where {
@@ -28,7 +28,7 @@ enum parent_where {
 	PARENT_OTHER_NETNS, /* in a namespace that is neither the link's own nor the host's, or
 			       unknown */
 	PARENT_SAME,        /* in the link's own namespace, which is not the host's */
-};
+} __attribute__((packed));
 
 #define DISABLE_IPV6_KEY     "net.ipv6.conf.IFNAME.disable_ipv6"
 #define ACCEPT_RA_KEY        "net.ipv6.conf.IFNAME.accept_ra"
@@ -50,47 +50,45 @@ struct bridge_vlans {
 };
 
 struct live_link {
-	int ifindex;
-	uint16_t type; /* of the hardware: ARPHRD_ETHER, ... */
+	struct owner_tag tag;
 	const char *name;
 	const char **altnames;
-	size_t n_altnames;
-	enum link_kind kind;
 	const char *kind_name; /* IFLA_INFO_KIND, or "" */
 	const char *alias;     /* "" if none */
-	struct owner_tag tag;
-	struct mac mac;           /* set false if the link has no MAC of 6 bytes */
-	struct mac permanent_mac; /* of a network card, as it was made; set false: of no other link,
-				     and before 5.6 */
-	uint32_t mtu;             /* bytes */
-	uint32_t max_mtu;         /* that the driver supports; 0: unknown */
+	/* Of the device behind the link, such as "pci" and "0000:00:1f.6"; "" without one, or
+	 * before 5.14. */
+	const char *device_bus, *device;
+	/* Of the bridge itself, or of the port; read where a bridge of the host filters. */
+	struct bridge_vlans *bridge_vlans;
+	struct live_sysctl
+		*sysctls; /* the requested ones, or all (reconcile/observe/link_sysctls.h) */
+	const struct snapshot *snapshot; /* NULL: not requested (reconcile/rollback/snapshot.h) */
+	int ifindex;
+	unsigned n_altnames, n_bridge_vlans, n_sysctls;
+	uint32_t mtu;     /* bytes */
+	uint32_t max_mtu; /* that the driver supports; 0: unknown */
 	/* IFF_UP, IFF_LOWER_UP, ... IFF_PROMISC and IFF_ALLMULTI are those that were set on the
 	 * link itself: dev_get_flags leaves out what packet sockets and bridges request. */
 	unsigned flags;
 	int master;         /* ifindex or 0 */
 	uint32_t vrf_table; /* of a VRF device: the table of its routes; else 0 */
-	/* Of the device behind the link, such as "pci" and "0000:00:1f.6"; "" without one, or
-	 * before 5.14. */
-	const char *device_bus, *device;
-	enum parent_where parent_where;
-	int parent;          /* ifindex in that namespace, or 0 */
-	enum link_mode mode; /* of an attachment's link; undefined for others */
-	bool mode_known;     /* false for a mode that the input does not support (macvlan source) */
-	uint16_t vlan;       /* of a VLAN link */
-	enum vlan_protocol vlan_protocol;
-	bool vlan_filtering; /* of a bridge: it passes only the VLANs that it is a member of */
-	/* Of the bridge itself, or of the port; read where a bridge of the host filters. */
-	struct bridge_vlans *bridge_vlans;
-	size_t n_bridge_vlans;
-	bool has_bcqueuelen; /* the kernel reported it (5.11 and later) */
+	int parent;         /* ifindex in the namespace of parent_where, or 0 */
 	uint32_t bcqueuelen;
 	int bclim; /* BCLIM_DEFAULT is not reported, and kernels before 6.4 have no other */
+	uint32_t txqueuelen;      /* packets */
+	uint16_t type;            /* of the hardware: ARPHRD_ETHER, ... */
+	uint16_t vlan;            /* of a VLAN link */
+	struct mac mac;           /* set false if the link has no MAC of 6 bytes */
+	struct mac permanent_mac; /* of a network card, as it was made; set false: of no other link,
+				     and before 5.6 */
+	enum link_kind kind;
+	enum parent_where parent_where;
+	enum link_mode mode; /* of an attachment's link; undefined for others */
+	bool mode_known;     /* false for a mode that the input does not support (macvlan source) */
+	enum vlan_protocol vlan_protocol;
 	enum ipvlan_flag ipvlan_flag;
-	uint32_t txqueuelen; /* packets */
-	struct live_sysctl
-		*sysctls; /* the requested ones, or all (reconcile/observe/link_sysctls.h) */
-	size_t n_sysctls;
-	const struct snapshot *snapshot; /* NULL: not requested (reconcile/rollback/snapshot.h) */
+	bool vlan_filtering; /* of a bridge: it passes only the VLANs that it is a member of */
+	bool has_bcqueuelen; /* the kernel reported it (5.11 and later) */
 };
 
 struct live_addr {
@@ -108,11 +106,11 @@ struct live_addr {
 
 /* A route; of a multipath route one next hop. */
 struct live_route {
-	int ifindex;      /* 0: of a type that leads nowhere */
-	uint32_t table;   /* 0: main; else one of policy routing, or of a VRF of the host */
+	int ifindex;    /* 0: of a type that leads nowhere */
+	uint32_t table; /* 0: main; else one of policy routing, or of a VRF of the host */
+	struct route_options options;
 	struct prefix to; /* a default route has len 0 and the family */
 	struct ip via;    /* family 0: none */
-	struct route_options options;
 	uint8_t proto;
 };
 
@@ -132,12 +130,12 @@ struct live_rule {
 };
 
 struct link_route {
-	uint32_t table;   /* 0: main */
-	int device;       /* ifindex of the other program's link that it leads through; 0: the
-			     link's own */
+	uint32_t table; /* 0: main */
+	int device;     /* ifindex of the other program's link that it leads through; 0: the
+			   link's own */
+	struct route_options options;
 	struct prefix to; /* len 0: the default route of ip.family */
 	struct ip via;    /* family 0: none */
-	struct route_options options;
 	bool replaces;    /* replaces the route of another link (--adopt), or of another type */
 	uint8_t protocol; /* 0: mvapply's own protocol number */
 };
@@ -146,9 +144,8 @@ struct link_route {
  * in other tables, and routes that lead nowhere. */
 struct policy {
 	struct link_route *routes; /* by links of other programs, or by none (options.type) */
-	size_t n_routes;
 	struct policy_rule *rules;
-	size_t n_rules;
+	unsigned n_routes, n_rules;
 };
 
 /* The attributes with which an address is added. */
@@ -183,50 +180,45 @@ struct link_spec {
 	struct owner_tag tag;
 	const char *alias;
 	struct live_ns *ns; /* the link's namespace */
-	int ifindex;        /* its ifindex at creation, if that is free; 0: any */
 	const char *name;
-	enum link_kind kind;
-	enum link_mode mode; /* for links of attachments */
-	struct mac mac;      /* set false: chosen by the kernel */
-	uint32_t mtu;        /* bytes; 0: chosen by the kernel */
-	bool has_bcqueuelen;
-	uint32_t bcqueuelen; /* sent on create only if has_bcqueuelen */
-	bool has_bclim;
-	int bclim;         /* sent on create only if has_bclim */
-	bool resets_bclim; /* a live one is changed to `bclim` also without has_bclim */
-	enum ipvlan_flag ipvlan_flag;
-	bool promisc, allmulticast;
-	bool has_txqueuelen;
-	uint32_t txqueuelen; /* sent on create only if has_txqueuelen */
-	bool has_altnames;   /* `altnames` are all of them; otherwise all stay */
-	const char **altnames;
-	size_t n_altnames;
-	uint16_t vlan; /* VLAN link */
-	enum vlan_protocol vlan_protocol;
 	const char *parent_name; /* in the host's namespace; NULL for a dummy */
-	int parent;              /* ifindex; 0: an earlier step creates it, look it up by name */
-	int vrf;                 /* ifindex of the VRF device that it is enslaved to; 0: none */
-	const char *vrf_name;    /* of that device, or NULL */
-	uint32_t vrf_table;      /* of its routes there; 0: main */
-	bool parent_away;        /* the parent remains in a namespace other than the host's */
-	bool shares_parent;      /* other links may be attached to its parent already */
-	bool down;               /* the link stays down */
-	bool probe;              /* new addresses are probed before they are assigned */
+	const char *vrf_name;    /* of the VRF device that it is enslaved to, or NULL */
+	const char **altnames;
 	struct prefix *addrs;
-	size_t n_addrs;
 	const struct addr_terms
-		*addr_terms;  /* one for each address; NULL: mvapply's protocol, no expiry */
+		*addr_terms;       /* one for each address; NULL: mvapply's protocol, no expiry */
+	struct link_route *routes; /* in an order in which they can be added */
+	struct link_sysctl *sysctls;
+	struct policy policy; /* of its namespace */
+	unsigned n_altnames, n_addrs, n_routes, n_sysctls;
+	int ifindex;          /* its ifindex at creation, if that is free; 0: any */
+	int parent;           /* ifindex; 0: an earlier step creates it, look it up by name */
+	uint32_t mtu;         /* bytes; 0: chosen by the kernel */
+	uint32_t bcqueuelen;  /* sent on create only if has_bcqueuelen */
+	int bclim;            /* sent on create only if has_bclim */
+	uint32_t txqueuelen;  /* sent on create only if has_txqueuelen */
+	int vrf;              /* ifindex of the VRF device; 0: none */
+	uint32_t vrf_table;   /* of its routes there; 0: main */
 	unsigned subnet_rank; /* the number of links before it with the same subnet in the namespace
 			       */
-	bool ipv6_metric;     /* its IPv6 addresses have a metric, which cannot be removed
-			       * (inet6_addr_modify) */
 	struct link_dhcp dhcp;
-	bool accept_ra;            /* the kernel takes IPv6 addresses from router advertisements */
-	struct link_route *routes; /* in an order in which they can be added */
-	size_t n_routes;
-	struct policy policy; /* of its namespace */
-	struct link_sysctl *sysctls;
-	size_t n_sysctls;
+	uint16_t vlan;  /* VLAN link */
+	struct mac mac; /* set false: chosen by the kernel */
+	enum link_kind kind;
+	enum link_mode mode; /* for links of attachments */
+	enum ipvlan_flag ipvlan_flag;
+	enum vlan_protocol vlan_protocol;
+	bool has_bcqueuelen, has_bclim, has_txqueuelen;
+	bool resets_bclim; /* a live one is changed to `bclim` also without has_bclim */
+	bool promisc, allmulticast;
+	bool has_altnames;  /* `altnames` are all of them; otherwise all stay */
+	bool parent_away;   /* the parent remains in a namespace other than the host's */
+	bool shares_parent; /* other links may be attached to its parent already */
+	bool down;          /* the link stays down */
+	bool probe;         /* new addresses are probed before they are assigned */
+	bool ipv6_metric;   /* its IPv6 addresses have a metric, which cannot be removed
+			     * (inet6_addr_modify) */
+	bool accept_ra;     /* the kernel takes IPv6 addresses from router advertisements */
 };
 
 #endif

@@ -25,12 +25,21 @@
  * linux/rtnetlink.h or iproute2's rt_protos. */
 #define OWNER_TAG_PROTOCOL 77
 
-enum role { ROLE_NONE, ROLE_ATTACH, ROLE_GUEST, ROLE_HOST, ROLE_DUMMY, ROLE_VLAN, ROLE_PARENT };
+enum role {
+	ROLE_NONE,
+	ROLE_ATTACH,
+	ROLE_GUEST,
+	ROLE_HOST,
+	ROLE_DUMMY,
+	ROLE_VLAN,
+	ROLE_PARENT
+} __attribute__((packed));
 
 struct owner_tag {
 	/* ROLE_NONE: not an owner tag of mvapply. ROLE_PARENT: of steps alone, for another
 	 * program's link with the marks of kernel/parent_mark.h; no alias has it. */
 	enum role role;
+	unsigned n_sets;           /* of `sets` */
 	const char *set, *network; /* NULL if the role has none */
 	const char *container;     /* the same; of a guest: "NAME/KEY", as no declared container is
 				      called */
@@ -38,7 +47,6 @@ struct owner_tag {
 	const char *resolv_conf; /* ROLE_ATTACH: the file with the name servers of its lease; NULL:
 				    none. No part of the identity */
 	const char **sets;       /* ROLE_VLAN: the sets that use it, sorted by byte order */
-	size_t n_sets;
 };
 
 /* Parses an alias (NULL allowed); strings go to the arena. Anything malformed is ROLE_NONE. */

@@ -16,7 +16,7 @@ struct ip_range {
 
 struct ip_ranges {
 	struct ip_range *items;
-	size_t count;
+	unsigned count;
 };
 
 /* "FIRST-LAST", without blanks. The ends may have different families or be in the wrong order.

@@ -179,7 +179,7 @@ static void decode_collection(const struct decode_state *state, void *object)
 	}
 	if (key->type == KEY_LIST && !count_fits(state))
 		return;
-	*(size_t *)member(object, key->count) = node->count;
+	*(unsigned *)member(object, key->count) = (unsigned)node->count;
 	if (key->type == KEY_LIST)
 		decode_list(state);
 	else
@@ -210,7 +210,7 @@ static void decode_range_items(const struct decode_state *state, struct ip_range
 		scope.index++;
 		state->node->bad |= item->bad;
 	}
-	ret->count = state->node->bad ? 0 : state->node->count;
+	ret->count = state->node->bad ? 0 : (unsigned)state->node->count;
 }
 
 /* One range, a list, or a map. */
@@ -220,7 +220,7 @@ static void decode_ranges(struct decode_state state, void *object)
 	struct ip_ranges *ranges = state.target;
 	if (state.node->kind == NODE_MAPPING && state.node->count && key->object) {
 		state.target = member(object, key->map);
-		*(size_t *)member(object, key->count) = state.node->count;
+		*(unsigned *)member(object, key->count) = (unsigned)state.node->count;
 		decode_map(&state);
 	} else if (state.node->kind == NODE_SEQUENCE && state.node->count) {
 		decode_range_items(&state, ranges);

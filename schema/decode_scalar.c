@@ -87,7 +87,7 @@ static void decode_word(const struct decode_state *state)
 
 	for (const struct word *word = words; word->name; word++) {
 		if (strcmp(word->name, state->node->text) == 0) {
-			*(unsigned *)state->target = word->value;
+			*(uint8_t *)state->target = (uint8_t)word->value;
 			return;
 		}
 		suggestion_try(&suggestion, word->name);

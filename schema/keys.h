@@ -29,7 +29,7 @@ enum key_type {
 	KEY_HOST_NAME,   /* const char *: a host's name */
 	KEY_BOOL,        /* bool */
 	KEY_NUMBER,      /* uint16_t, uint32_t or int, by `size` and `min` */
-	KEY_WORD,        /* an enum, by `words` */
+	KEY_WORD,        /* an enum of one byte, by `words` */
 	KEY_IP,          /* struct ip */
 	KEY_IPV4,        /* struct ip */
 	KEY_IPV6,        /* struct ip */
@@ -53,7 +53,7 @@ struct key {
 	bool deferred;
 	bool or_bool;        /* KEY_OBJECT: `true` is the object with its defaults */
 	size_t offset, size; /* of the value in the object's struct */
-	size_t count;        /* offset of a size_t: KEY_LIST, KEY_MAP, KEY_RANGE */
+	size_t count;        /* offset of an unsigned: KEY_LIST, KEY_MAP, KEY_RANGE */
 	size_t map;          /* offset of the array: KEY_RANGE */
 	size_t has;          /* offset of a bool: the key is present; 0: none */
 	long long min, max;  /* KEY_NUMBER; KEY_LIST: number of entries, max 0: unlimited */

@@ -35,8 +35,8 @@ struct place {
 	unsigned line, column;
 };
 
-enum driver { DRIVER_MACVLAN, DRIVER_IPVLAN, DRIVER_MACVTAP, N_DRIVERS };
-enum vlan_protocol { VLAN_8021Q, VLAN_8021AD };
+enum driver { DRIVER_MACVLAN, DRIVER_IPVLAN, DRIVER_MACVTAP, N_DRIVERS } __attribute__((packed));
+enum vlan_protocol { VLAN_8021Q, VLAN_8021AD } __attribute__((packed));
 enum link_mode {
 	MODE_BRIDGE, /* macvlan */
 	MODE_PRIVATE,
@@ -45,13 +45,13 @@ enum link_mode {
 	MODE_L2, /* ipvlan */
 	MODE_L3,
 	MODE_L3S,
-};
+} __attribute__((packed));
 
 /* The initial value of bc_cutoff in macvlan_port_create. */
 #define BCLIM_DEFAULT 1
 
 /* How ipvlan links of one parent reach each other (IFLA_IPVLAN_FLAGS). */
-enum ipvlan_flag { IPVLAN_BRIDGE, IPVLAN_PRIVATE, IPVLAN_VEPA };
+enum ipvlan_flag { IPVLAN_BRIDGE, IPVLAN_PRIVATE, IPVLAN_VEPA } __attribute__((packed));
 
 /* Settings of a link that an attachment has, or its network for all attachments. */
 struct link_settings {
@@ -64,7 +64,7 @@ struct link_settings {
 /* The hosts of an assignment: names and globs. None: every host. */
 struct hosts {
 	const char **items;
-	size_t count;
+	unsigned count;
 };
 
 struct aux_address {
@@ -86,13 +86,13 @@ struct subnet {
 	bool on_link;         /* the gateway is on the LAN, though its address is in no subnet */
 	struct ip_ranges ip_range;      /* for every host; none: the whole prefix, or by host */
 	struct host_range *host_ranges; /* by host */
-	size_t n_host_ranges;
+	unsigned n_host_ranges;
 	struct ip_ranges exclude; /* never chosen */
 	/* The addresses from which this host chooses, as a result of ip_ranges_without. None: the
 	 * network is on several hosts, and this one has no range of its own. */
 	struct ip_ranges pool;
 	struct aux_address *aux;
-	size_t n_aux;
+	unsigned n_aux;
 };
 
 /* The host's own link of a network (`host_access`). */
@@ -121,7 +121,7 @@ struct network {
 	bool has_vlan_protocol;
 	enum link_mode mode;
 	struct subnet *subnets;
-	size_t n_subnets;
+	unsigned n_subnets;
 	uint32_t mtu; /* bytes; 0: the parent's */
 	bool has_bcqueuelen;
 	uint32_t bcqueuelen; /* packets */
@@ -137,27 +137,33 @@ struct network {
 	const char *docker; /* the name of Docker's network for it; NULL: none */
 	struct host_access host;
 	struct route *routes; /* of each container's first attachment, unless it has the same one */
-	size_t n_routes;
+	unsigned n_routes;
 	struct routing_rule *rules; /* of each container's first attachment */
-	size_t n_rules;
+	unsigned n_rules;
 	struct hosts hosts;
 	bool several_hosts; /* addresses of its broadcast domain, each of which can be chosen once
 			     */
 };
 
 /* All but ROUTE_UNICAST lead nowhere: they belong to the namespace, not to a link. */
-enum route_type { ROUTE_UNICAST, ROUTE_BLACKHOLE, ROUTE_UNREACHABLE, ROUTE_PROHIBIT, ROUTE_THROW };
+enum route_type {
+	ROUTE_UNICAST,
+	ROUTE_BLACKHOLE,
+	ROUTE_UNREACHABLE,
+	ROUTE_PROHIBIT,
+	ROUTE_THROW
+} __attribute__((packed));
 
-enum route_scope { SCOPE_DEFAULT, SCOPE_GLOBAL, SCOPE_LINK, SCOPE_HOST };
+enum route_scope { SCOPE_DEFAULT, SCOPE_GLOBAL, SCOPE_LINK, SCOPE_HOST } __attribute__((packed));
 
 /* What a route has besides its destination and its next hop. */
 struct route_options {
+	uint32_t metric;      /* 0: the kernel's default */
+	uint32_t mtu, advmss; /* bytes; 0: those of the link */
 	enum route_type type;
-	struct ip source;       /* of packets without one; family 0: the kernel's choice */
-	bool on_link;           /* the next hop is on the LAN, though its address is in no subnet */
 	enum route_scope scope; /* IPv4 alone has scopes */
-	uint32_t metric;        /* 0: the kernel's default */
-	uint32_t mtu, advmss;   /* bytes; 0: those of the link */
+	bool on_link;           /* the next hop is on the LAN, though its address is in no subnet */
+	struct ip source;       /* of packets without one; family 0: the kernel's choice */
 };
 
 struct route {
@@ -194,28 +200,23 @@ struct attachment {
 	struct place place;
 	const char *name; /* unique in the container; usually that of the network */
 	const struct network *network;
-	bool first; /* of the container's on its network: it has the network's routes and rules */
-	struct ip ipv4, ipv6; /* family 0: choose one if the network has a subnet of that family */
+	const char *interface_name; /* NULL: the lowest free ethN, or lanN beside an engine's */
+	const char *resolv_conf;    /* the file for the name servers of its lease; NULL: none */
 	struct address_entry *addresses; /* with has_addresses: all of its addresses */
-	size_t n_addresses;
-	bool has_addresses;
+	const char **altnames;           /* with has_altnames: all of its alternative names */
+	struct route *routes;
+	struct routing_rule *rules;
+	struct sysctl *sysctls;
+	unsigned n_addresses, n_altnames, n_routes, n_rules, n_sysctls;
+	int gw_priority;
+	struct link_settings settings;
+	struct ip ipv4, ipv6; /* family 0: choose one if the network has a subnet of that family */
+	struct mac mac;       /* unset: derived */
+	bool first; /* of the container's on its network: it has the network's routes and rules */
+	bool has_addresses, has_altnames;
 	bool dhcp,
 		has_dhcp; /* the IPv4 address is a DHCP lease; the attachment itself sets `dhcp` */
-	const char *resolv_conf;       /* the file for the name servers of its lease; NULL: none */
 	bool accept_ra, has_accept_ra; /* as the network's; the attachment itself sets it */
-	struct mac mac;                /* unset: derived */
-	const char *interface_name;    /* NULL: the lowest free ethN, or lanN beside an engine's */
-	const char **altnames;         /* with has_altnames: all of its alternative names */
-	size_t n_altnames;
-	bool has_altnames;
-	struct link_settings settings;
-	int gw_priority;
-	struct route *routes;
-	size_t n_routes;
-	struct routing_rule *rules;
-	size_t n_rules;
-	struct sysctl *sysctls;
-	size_t n_sysctls;
 };
 
 enum source_kind {
@@ -229,21 +230,21 @@ enum source_kind {
 	SOURCE_SYSTEMD,
 	SOURCE_MACHINE,
 	N_SOURCE_KINDS
-};
+} __attribute__((packed));
 
 struct container {
 	struct place place;
 	const char *name;
-	enum source_kind source_kind;
 	const char *source; /* a namespace's name or path, a process id in decimal, an engine's
 			       name, a pod's "NAMESPACE/NAME", a container of LXC by
 			       name or folder, an instance of Incus by name or "PROJECT/NAME", a
 			       unit of systemd, a machine of systemd-machined */
 	struct hosts hosts;
+	struct attachment *attachments;
+	unsigned n_attachments;
+	enum source_kind source_kind;
 	bool policy_routing; /* each attachment answers by the gateway of its network */
 	bool guest;          /* no file declares it; its name is "NAME/KEY" */
-	struct attachment *attachments;
-	size_t n_attachments;
 };
 
 /* All objects with the same `name`, in the order of the input. */

@@ -34,7 +34,7 @@ enum field {
 	FIELD_PARENT,
 	FIELD_VLAN,
 	FIELD_VLAN_PROTOCOL,
-};
+} __attribute__((packed));
 
 /* "10.0.0.0/8 via 172.16.86.254 table 100 metric 50", in the order of `ip route`. Writes into the
  * caller's buffer and returns it. */
@@ -75,7 +75,7 @@ enum action {
 	ACTION_BLOCKED, /* this step alone is impossible: no such parent, or a conflict in its
 			   namespace */
 	ACTION_REFUSED, /* a conflict on the host itself: no step is applied */
-};
+} __attribute__((packed));
 
 struct step {
 	enum action action;

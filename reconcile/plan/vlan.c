@@ -41,7 +41,7 @@ static void alias_make(const struct plan_input *input, struct parent *parent)
 		.code = CODE_OWNER_TAG_FULL,
 		.reason = arena_printf(
 			input->arena,
-			"the owner tag of %s has no room for the names of all %zu sets that use it",
+			"the owner tag of %s has no room for the names of all %u sets that use it",
 			parent->name, parent->make->tag.n_sets),
 		.hint = "declare the networks on this VLAN in fewer sets, or give the sets "
 			"shorter names",

@@ -22,9 +22,26 @@ struct live_ns {
 	ino_t inode;
 	uint64_t cookie; /* SO_NETNS_COOKIE, given once in a boot; 0: the kernel has none (5.14), or
 			    nobody asked (observe_cookies) */
-	const char *name;   /* for people: "web", "pid 4711", "the host" */
+	uint64_t converged_content; /* live_ns_content when nothing was left to do
+				       (cmd/watch/converged.c) */
+	const char *name;           /* for people: "web", "pid 4711", "the host" */
 	const char *source; /* as the file's `netns` can name it: a name in /run/netns, or a path;
 			       NULL: found otherwise */
+	char *place; /* the path where it was found after it ceased to be a container's, or NULL */
+	struct ns_handle *handle; /* NULL: released */
+	struct live_link *links;
+	const struct live_index *index; /* NULL: searches are linear */
+	struct live_addr *addrs;
+	struct live_route *routes;
+	struct live_rule *rules;
+	struct snapshot *other_routes;     /* what a plan may remove of other links
+					      (rollback/snapshot.h); NULL: not read */
+	struct live_link *default_sysctls; /* the default sysctls of a new link in it; NULL: not
+					      requested (link_sysctls_observe) */
+	const char
+		*crowded; /* a part that was read incompletely: "addresses", "routes"; NULL: none */
+	unsigned n_links, n_addrs, n_routes, n_rules;
+	int nsid; /* its nsid in the host's namespace, which events contain; -1: none */
 	bool host;
 	bool by_process; /* found by a process alone, by its namespace or a descriptor: no name
 			    leads there */
@@ -32,39 +49,19 @@ struct live_ns {
 			    whoever may make namespaces can have made it */
 	bool former;     /* a container of the files led to it before, and none does now */
 	bool engine_links; /* the container's engine is going to add links of its own */
-	struct live_link *links;
-	size_t n_links;
-	const struct live_index *index; /* NULL: searches are linear */
-	const char
-		*crowded; /* a part that was read incompletely: "addresses", "routes"; NULL: none */
-	bool rules_read;  /* the rules of policy routing were read: an attachment may need them, or
-			     have them */
-	bool own_routes;  /* only routes of mvapply's protocol were read */
-	bool details;     /* addresses, routes and sysctls were read too */
-	struct live_addr *addrs;
-	size_t n_addrs;
-	struct live_route *routes;
-	size_t n_routes;
-	struct live_rule *rules;
-	size_t n_rules;
-	struct snapshot *other_routes;     /* what a plan may remove of other links
-					      (rollback/snapshot.h);     NULL: not read */
-	struct live_link *default_sysctls; /* the default sysctls of a new link in it; NULL: not
-					      requested (link_sysctls_observe) */
+	bool details;      /* addresses, routes and sysctls were read too */
+	bool rules_read;   /* the rules of policy routing were read: an attachment may need them, or
+			      have them */
+	bool own_routes;   /* only routes of mvapply's protocol were read */
 	bool ipv6_disabled; /* on new links in it; read where an attachment may have IPv6 */
-	int nsid;           /* its nsid in the host's namespace, which events contain; -1: none */
-	uint64_t converged_content; /* live_ns_content when nothing was left to do
-				       (cmd/watch/converged.c) */
-	bool reread;                /* it was read since then */
-	bool without_step;          /* the plan then had no step for it */
-	bool stale;                 /* it could not be read, or may have changed since */
-	bool rate_limited;          /* it may have changed, and was not read again yet */
+	bool reread;        /* it was read since then: converged_content */
+	bool without_step;  /* the plan then had no step for it */
+	bool stale;         /* it could not be read, or may have changed since */
+	bool rate_limited;  /* it may have changed, and was not read again yet */
 	bool tagged; /* rate limited: it may have a new managed link, or one of its links a new
 			address */
 	bool rate_limit_reported; /* reported to the user */
 	bool dead;                /* confirmed by the kernel */
-	char *place; /* the path where it was found after it ceased to be a container's, or NULL */
-	struct ns_handle *handle; /* NULL: released */
 };
 
 enum container_state {
@@ -72,18 +69,18 @@ enum container_state {
 	CONTAINER_PENDING, /* not there yet: not an error */
 	CONTAINER_REFUSED, /* must not be used: the host's namespace, or not a network namespace */
 	CONTAINER_FAILED,  /* could not be read */
-};
+} __attribute__((packed));
 
 /* The namespace of a container of the desired state. */
 struct container_lookup {
 	const struct container *container;
+	struct live_ns *ns; /* when ready */
+	const char *id;     /* the engine's id of the container; otherwise NULL */
+	const char *note;   /* when ready: a warning sentence, or NULL */
 	enum container_state state;
 	bool engine_pending; /* pending: its engine has never answered */
 	bool absent;         /* pending: it does not run, or its engine has no such container */
 	bool stale;          /* it may have changed since */
-	struct live_ns *ns;  /* when ready */
-	const char *id;      /* the engine's id of the container; otherwise NULL */
-	const char *note;    /* when ready: a warning sentence, or NULL */
 	enum code code;      /* when not ready: the error; CODE_NONE: not there yet */
 	const char *reason;  /* when not ready */
 	const char *hint;    /* or NULL */
