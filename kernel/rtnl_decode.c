@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <linux/if_addr.h>
+#include <linux/if_arp.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/ipv6.h>
@@ -123,11 +124,12 @@ static void conf_take(struct arena *arena, const struct nlattr *conf, size_t num
 		(struct live_sysctl){.key = key, .value = conf_text(arena, value)};
 }
 
-/* The kernel reports all IPv6 settings of a link here, which saves opening files of /proc/sys. */
+/* The kernel reports all IPv6 settings of a link here, which saves opening files of /proc/sys. A
+ * loopback link is no attachment: each namespace has one, and its settings are not needed. */
 static bool ipv6_decode(struct arena *arena, const struct nlattr *af_spec, struct live_link *link)
 {
 	const struct nlattr *families[AF_INET6 + 1], *at[IFLA_INET6_MAX + 1];
-	if (!af_spec)
+	if (!af_spec || link->type == ARPHRD_LOOPBACK)
 		return true;
 	if (!attrs_parse_nested(af_spec, families, COUNT(families)))
 		return false;

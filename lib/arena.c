@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Chunks double in size up to the largest, so that an arena of a few objects stays small. */
-#define CHUNK_SIZE_FIRST ((size_t)512)
+#define CHUNK_SIZE_FIRST ((size_t)256)
 #define CHUNK_SIZE_MAX   ((size_t)16 << 10)
 
 /* A larger allocation has a chunk of its own. */

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
+#include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -230,9 +231,12 @@ static int rule_take(const struct nlmsghdr *message, void *data, struct error *e
 	return 0;
 }
 
-static void *array_keep(struct arena *arena, const void *items, size_t size)
+/* Copies the array to *place, behind which the next one begins. */
+static void *array_keep(char **place, const void *items, size_t size)
 {
-	return size ? memcpy(arena_alloc(arena, size), items, size) : NULL;
+	char *kept = *place;
+	*place += size;
+	return size ? memcpy(kept, items, size) : NULL;
 }
 
 static int ifindex_compare(const void *a, const void *b)
@@ -242,17 +246,28 @@ static int ifindex_compare(const void *a, const void *b)
 	return (one > other) - (one < other);
 }
 
+/* The links come first, as they alone have pointers. */
+_Static_assert(sizeof(struct live_link) % alignof(struct live_addr) == 0 &&
+		       sizeof(struct live_addr) % alignof(struct live_route) == 0 &&
+		       sizeof(struct live_route) % alignof(struct live_rule) == 0,
+	       "arrays_keep");
+
 /* Growing arrays waste arena memory, and these are kept for each namespace: copy them once
- * complete. Older kernels list links by a hash of their ifindex (rtnl_dump_ifinfo): sorted,
- * the output is the same on each kernel. */
+ * complete, into one piece of their size. Older kernels list links by a hash of their ifindex
+ * (rtnl_dump_ifinfo): sorted, the output is the same on each kernel. */
 static void arrays_keep(struct live_ns *ns)
 {
 	if (ns->n_links)
 		qsort(ns->links, ns->n_links, sizeof(*ns->links), ifindex_compare);
-	ns->links = array_keep(ns->arena, ns->links, ns->n_links * sizeof(*ns->links));
-	ns->addrs = array_keep(ns->arena, ns->addrs, ns->n_addrs * sizeof(*ns->addrs));
-	ns->routes = array_keep(ns->arena, ns->routes, ns->n_routes * sizeof(*ns->routes));
-	ns->rules = array_keep(ns->arena, ns->rules, ns->n_rules * sizeof(*ns->rules));
+	const size_t links = ns->n_links * sizeof(*ns->links);
+	const size_t addrs = ns->n_addrs * sizeof(*ns->addrs);
+	const size_t routes = ns->n_routes * sizeof(*ns->routes);
+	const size_t rules = ns->n_rules * sizeof(*ns->rules);
+	char *place = arena_alloc(ns->arena, links + addrs + routes + rules);
+	ns->links = array_keep(&place, ns->links, links);
+	ns->addrs = array_keep(&place, ns->addrs, addrs);
+	ns->routes = array_keep(&place, ns->routes, routes);
+	ns->rules = array_keep(&place, ns->rules, rules);
 }
 
 static int dump(struct namespace_reader *reader, bool (*encode)(union message *),
