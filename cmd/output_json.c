@@ -249,8 +249,8 @@ json_t *json_step(const struct step *step, const struct outcome *outcome)
 	json_t *object = json_pack(
 		"{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "action", action_name(step->action),
 		"object", step_noun(step), "set", json_text(step->set), "network",
-		json_text(step->tag.network), "container", json_text(step->tag.container),
-		"attachment", json_text(owner_tag_attachment(&step->tag)), "name",
+		json_text(step->tag->network), "container", json_text(step->tag->container),
+		"attachment", json_text(owner_tag_attachment(step->tag)), "name",
 		json_text(step->name), "namespace", json_text(step->ns ? step->ns->name : NULL));
 	if (step->desired && step->action != ACTION_PENDING)
 		link_add(object, step->desired);

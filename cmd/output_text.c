@@ -112,12 +112,12 @@ const char *text_sign(enum action action)
 
 const char *step_noun(const struct step *step)
 {
-	return step->stray ? "stray" : nouns[step->tag.role];
+	return step->stray ? "stray" : nouns[step->tag->role];
 }
 
 static const char *id_of(struct arena *arena, const struct step *step, bool with_set)
 {
-	const struct owner_tag *tag = &step->tag;
+	const struct owner_tag *tag = step->tag;
 	const char *set = with_set && tag->set ? tag->set : "";
 	const char *colon = *set ? ":" : "";
 	switch (tag->role) {
@@ -228,13 +228,13 @@ static void detail_delete(FILE *out, const struct step *step, bool verbose)
 	const struct live_link *link = step->current;
 	const struct live_link *parent =
 		live_parent_away(link) ? NULL : live_link_by_index(step->ns, link->parent);
-	switch (step->tag.role) {
+	switch (step->tag->role) {
 	case ROLE_VLAN:
 		fprintf(out, "vlan %u%s%s", link->vlan, parent ? " on " : "",
 			parent ? parent->name : "");
 		break;
 	case ROLE_DUMMY:
-		fprintf(out, "dummy for network %s", step->tag.network);
+		fprintf(out, "dummy for network %s", step->tag->network);
 		break;
 	case ROLE_ATTACH:
 	case ROLE_GUEST:

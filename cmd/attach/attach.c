@@ -31,7 +31,7 @@ static bool parent_unready(const struct run *run, const struct containers *conta
 static const struct step *cause_of(const struct plan *plan, const struct step *step)
 {
 	for (size_t i = 0; i < plan->n_steps; i++)
-		if (plan->steps[i].tag.role == ROLE_NONE &&
+		if (plan->steps[i].tag->role == ROLE_NONE &&
 		    plan->steps[i].action == ACTION_BLOCKED &&
 		    plan->steps[i].network == step->network)
 			return &plan->steps[i];

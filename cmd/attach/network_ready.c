@@ -10,7 +10,7 @@
 static const struct step *network_step(const struct plan *plan, const struct network *network)
 {
 	for (size_t i = 0; i < plan->n_steps; i++)
-		if (plan->steps[i].tag.role == ROLE_NONE && plan->steps[i].network == network &&
+		if (plan->steps[i].tag->role == ROLE_NONE && plan->steps[i].network == network &&
 		    plan->steps[i].reason)
 			return &plan->steps[i];
 	return NULL;

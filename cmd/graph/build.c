@@ -205,7 +205,7 @@ static const char *pending_label(const struct graph_builder *builder, const stru
 	if (!step->current)
 		return "";
 	const char *text = link_text(builder, step->ns, step->current);
-	return step->tag.container && strcmp(step->ns->name, step->tag.container) != 0
+	return step->tag->container && strcmp(step->ns->name, step->tag->container) != 0
 		       ? arena_printf(builder->graph->arena, "%s in %s", text, step->ns->name)
 		       : text;
 }
@@ -338,7 +338,7 @@ static size_t live_parent_put(struct graph_builder *builder, const struct live_l
 /* A network that no file declares any more; one of its attachments may be kept for some time. */
 static size_t leaving_network_put(struct graph_builder *builder, const struct step *step)
 {
-	const struct owner_tag *tag = &step->tag;
+	const struct owner_tag *tag = step->tag;
 	const char *key = network_key(builder, tag->set, tag->network);
 	bool known = node_known(builder, GRAPH_NETWORK, key);
 	size_t node = node_put(
@@ -355,7 +355,7 @@ static size_t leaving_network_put(struct graph_builder *builder, const struct st
 static size_t leaving_end_put(struct graph_builder *builder, const struct step *step)
 {
 	struct arena *arena = builder->graph->arena;
-	const struct owner_tag *tag = &step->tag;
+	const struct owner_tag *tag = step->tag;
 	if (!tag->container)
 		return node_put(builder, GRAPH_CONTAINER, "", "the host", "", GRAPH_DELETE);
 	const char *name = arena_strdup(arena, step->stray ? step->ns->name : tag->container);
@@ -368,7 +368,7 @@ static size_t leaving_end_put(struct graph_builder *builder, const struct step *
 /* Links that are deleted, or kept because their replacement is missing, are not declared. */
 static void leaving_put(struct graph_builder *builder, const struct step *step)
 {
-	const struct owner_tag *tag = &step->tag;
+	const struct owner_tag *tag = step->tag;
 	if (tag->role == ROLE_VLAN || tag->role == ROLE_DUMMY) {
 		(void)live_parent_put(builder, step->current);
 		return;
@@ -426,12 +426,12 @@ static bool undeclared(const struct step *step)
 
 static const char *step_key(struct arena *arena, const struct step *step)
 {
-	switch (step->tag.role) {
+	switch (step->tag->role) {
 	case ROLE_ATTACH:
 	case ROLE_GUEST:
 	case ROLE_HOST:
 	case ROLE_DUMMY:
-		return owner_tag_identity(arena, &step->tag);
+		return owner_tag_identity(arena, step->tag);
 	case ROLE_VLAN:
 		return arena_printf(arena, "=%s", step->name);
 	case ROLE_PARENT:
@@ -439,7 +439,7 @@ static const char *step_key(struct arena *arena, const struct step *step)
 	case ROLE_NONE:
 		break;
 	}
-	return arena_printf(arena, "?%s/%s", step->tag.set, step->tag.network);
+	return arena_printf(arena, "?%s/%s", step->tag->set, step->tag->network);
 }
 
 /* A link that is deleted may have the owner tag of a declared attachment. */

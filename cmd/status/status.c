@@ -15,7 +15,7 @@
 
 bool status_not_live(const struct step *step)
 {
-	return !step->current && step->tag.role != ROLE_VLAN && step->tag.role != ROLE_DUMMY;
+	return !step->current && step->tag->role != ROLE_VLAN && step->tag->role != ROLE_DUMMY;
 }
 
 const char *status_state(const struct status_model_link *link)

@@ -117,9 +117,9 @@ static void missing_add(struct table *table, const struct step *step)
 {
 	struct row *row = row_add(table);
 	row->cells[COLUMN_OBJECT] =
-		step->tag.role == ROLE_NONE
-			? step->tag.network
-			: object_name(table->arena, &step->tag, step->tag.container);
+		step->tag->role == ROLE_NONE
+			? step->tag->network
+			: object_name(table->arena, step->tag, step->tag->container);
 	row->cells[COLUMN_STATE] =
 		step->action == ACTION_CREATE ? "missing" : action_name(step->action);
 	row->rest = !step->reason ? ""

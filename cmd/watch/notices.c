@@ -105,7 +105,7 @@ static void key_spec(struct key *key, const struct link_spec *spec)
 
 bool notice_step(struct notices *now, const struct notices *before, const struct step *step)
 {
-	const struct owner_tag *tag = &step->tag;
+	const struct owner_tag *tag = step->tag;
 	const bool pending = step->action == ACTION_PENDING;
 	struct key key;
 	key_begin(&key, NOTICE_STEP);

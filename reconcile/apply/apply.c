@@ -255,10 +255,10 @@ static size_t creates_count(const struct apply_context *context, const struct st
 			    const struct stage_item *end)
 {
 	size_t count = 1;
-	if (items->step->tag.role != ROLE_ATTACH)
+	if (items->step->tag->role != ROLE_ATTACH)
 		return count;
 	while (items + count < end && creates(context, items[count].step) &&
-	       items[count].step->tag.role == ROLE_ATTACH &&
+	       items[count].step->tag->role == ROLE_ATTACH &&
 	       items[count].step->desired->ns == items->step->desired->ns)
 		count++;
 	return count;

@@ -289,7 +289,7 @@ static void settings_do(struct changing *changing, const struct operation *opera
 /* The marks of another program's link come first: without them, nothing would undo the rest. */
 static bool is_unmarked(const struct changing *changing)
 {
-	return changing->step->tag.role == ROLE_PARENT &&
+	return changing->step->tag->role == ROLE_PARENT &&
 	       changing->outcome->state == OUTCOME_FAILED;
 }
 

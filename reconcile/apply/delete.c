@@ -179,7 +179,7 @@ static bool children_go_along(const struct apply_context *context, const struct 
 		const struct step *step = &plan->steps[i];
 		if (is_attached_to(step, parent) &&
 		    (!deletes(context, step) || step_is_parent(step) ||
-		     !policy_empty(&step->stale_policy)))
+		     !policy_empty(step->stale_policy)))
 			return false;
 	}
 	return true;

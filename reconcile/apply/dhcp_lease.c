@@ -340,8 +340,8 @@ static bool network_silent(const struct apply_context *context, const struct lea
 	bool silent = false;
 	for (size_t i = 0; i < count; i++) {
 		const enum dhcp_result result = leasing->requests[i].answer.result;
-		if (!network_same(&steps[leasing->steps[i]].tag,
-				  &steps[leasing->steps[number]].tag))
+		if (!network_same(steps[leasing->steps[i]].tag,
+				  steps[leasing->steps[number]].tag))
 			continue;
 		if (result == DHCP_DONE)
 			return false;
@@ -403,7 +403,7 @@ void releases_do(struct apply_context *context)
 		if (lease)
 			pending_request_add(
 				&leasing, i, step->ns,
-				dhcp_request_of(&step->tag, DHCP_RELEASE, step->current->kind,
+				dhcp_request_of(step->tag, DHCP_RELEASE, step->current->kind,
 						step->current->name, &lease->prefix.ip));
 	}
 	releases_request(context, &leasing);
@@ -471,7 +471,7 @@ const char *lease_regain(struct apply_context *context, const struct step *step,
 		return NULL;
 	struct pending_request pending = {
 		.netns = step->ns->handle->fd,
-		.request = dhcp_request_of(&step->tag, DHCP_LEASE, step->current->kind,
+		.request = dhcp_request_of(step->tag, DHCP_LEASE, step->current->kind,
 					   step->current->name, &old->prefix.ip)};
 	dhcp_of_live(spec, &old->prefix);
 	dhcp_broker_request(context->broker, &pending, 1);

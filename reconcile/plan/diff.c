@@ -283,7 +283,7 @@ static bool in_place(const struct step *step, const struct change *change)
 bool link_diff(const struct plan_input *input, struct step *step)
 {
 	struct changes changes = {.arena = input->arena};
-	if (step->tag.role == ROLE_PARENT)
+	if (step->tag->role == ROLE_PARENT)
 		diff_requested(step, &changes);
 	else
 		diff_managed(input, step, &changes);

@@ -109,7 +109,9 @@ static void answer_change(const struct step *step, struct changes *changes, bool
 
 void diff_policy(const struct step *step, struct changes *changes)
 {
-	const struct policy *stale = &step->stale_policy, *desired = &step->desired->policy;
+	static const struct policy none;
+	const struct policy *stale = step->stale_policy ? step->stale_policy : &none;
+	const struct policy *desired = &step->desired->policy;
 	for (size_t i = 0; i < stale->n_routes; i++)
 		answer_change(step, changes, true, &stale->routes[i]);
 	for (size_t i = 0; i < desired->n_routes; i++)

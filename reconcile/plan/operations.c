@@ -90,6 +90,8 @@ struct operations create_operations(struct arena *arena, const struct link_spec 
 struct operations policy_operations(struct arena *arena, const struct policy *policy)
 {
 	struct lister lister = {.arena = arena};
+	if (!policy)
+		return lister.list;
 	for (size_t i = policy->n_rules; i-- > 0;)
 		add(&lister, (struct operation){.type = OP_RULE_DELETE, .rule = &policy->rules[i]});
 	for (size_t i = policy->n_routes; i-- > 0;)

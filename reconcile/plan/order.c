@@ -24,7 +24,7 @@ static enum phase phase_of(const struct step *step)
 	case ACTION_REPLACE:
 		if (step_is_parent(step))
 			return PHASE_PARENT;
-		return step->tag.role == ROLE_HOST ? PHASE_NEW_HOST : PHASE_NEW;
+		return step->tag->role == ROLE_HOST ? PHASE_NEW_HOST : PHASE_NEW;
 	case ACTION_KEPT:
 	case ACTION_PENDING:
 	case ACTION_BLOCKED:

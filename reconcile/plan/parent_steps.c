@@ -48,7 +48,7 @@ static void release_to(const struct plan_builder *builder, const struct managed_
 				      .parent_away = live_parent_away(vlan->link),
 				      .parent = vlan->link->parent};
 	step_diff(builder->input, builder->steps,
-		  (struct step){.tag = *rest,
+		  (struct step){.tag = &desired->tag,
 				.name = vlan->link->name,
 				.ns = vlan->ns,
 				.current = vlan->link,
@@ -113,9 +113,10 @@ void networks_report(const struct plan_builder *builder)
 		const struct resolved_network *resolved = &parents->networks[i];
 		if (resolved->check_result.action == ACTION_CREATE)
 			continue;
-		const struct owner_tag tag = {.set = resolved->set->name,
-					      .network = resolved->network->name};
-		struct step *step = step_add(builder->steps, resolved->check_result.action, &tag);
+		struct owner_tag *tag = arena_alloc(builder->input->arena, sizeof(*tag));
+		*tag = (struct owner_tag){.set = resolved->set->name,
+					  .network = resolved->network->name};
+		struct step *step = step_add(builder->steps, resolved->check_result.action, tag);
 		step->network = resolved->network;
 		step->code = resolved->check_result.code;
 		step->reason = resolved->check_result.reason;
@@ -145,7 +146,7 @@ void parents_plan(const struct plan_builder *builder)
 		    !is_needed(parents, parent))
 			continue;
 		step_diff(builder->input, builder->steps,
-			  (struct step){.tag = parent->make->tag,
+			  (struct step){.tag = &parent->make->tag,
 					.set = parent->make->tag.set,
 					.name = parent->name,
 					.ns = parent->make->ns,

@@ -49,7 +49,7 @@ static struct step planned_step(const struct plan_builder *builder,
 				const struct planned_attachment *planned)
 {
 	struct link_spec *spec = builder->specs->specs[planned->number];
-	return (struct step){.tag = spec->tag,
+	return (struct step){.tag = &spec->tag,
 			     .set = planned->set->name,
 			     .name = spec->name,
 			     .container = planned->container,
@@ -81,7 +81,7 @@ static void planned_plan(const struct plan_builder *builder,
 	step.engine_pending = planned->lookup && planned->lookup->engine_pending;
 	step.stopped = planned->lookup ? planned->lookup->id : NULL;
 	step.hint = check_result->hint;
-	*step_add(builder->steps, step.action, &step.tag) = step;
+	*step_add(builder->steps, step.action, step.tag) = step;
 }
 
 static bool has_replacements(const struct steps *steps)
@@ -109,7 +109,7 @@ static void replacements_number(struct steps *steps)
 									 sizeof(step->replacement))
 							     : NULL;
 		if (maker)
-			step->replaced_by = 1 + (size_t)(maker - steps->items);
+			step->replaced_by = 1 + (unsigned)(maker - steps->items);
 	}
 }
 

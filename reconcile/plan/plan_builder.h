@@ -15,9 +15,9 @@ struct plan_builder {
 			 again */
 };
 
-/* policy_stale.c: the policy of the link's routes that no attachment needs. */
-struct policy stale_policy_of(const struct plan_builder *builder, const struct live_ns *ns,
-			      const struct live_link *link);
+/* policy_stale.c: the policy of the link's routes that no attachment needs; NULL: none. */
+const struct policy *stale_policy_of(const struct plan_builder *builder, const struct live_ns *ns,
+				     const struct live_link *link);
 
 /* stale_links.c: links of the desired sets that the desired state does not name. */
 void stale_links_plan(const struct plan_builder *builder);

@@ -1,8 +1,8 @@
 /* Policy routing that is not needed any more. */
 #include "reconcile/plan/plan_builder.h"
 
-struct policy stale_policy_of(const struct plan_builder *builder, const struct live_ns *ns,
-			      const struct live_link *link)
+const struct policy *stale_policy_of(const struct plan_builder *builder, const struct live_ns *ns,
+				     const struct live_link *link)
 {
 	struct arena *arena = builder->input->arena;
 	const struct netns_group *group =
@@ -14,5 +14,5 @@ struct policy stale_policy_of(const struct plan_builder *builder, const struct l
 			stale = policy_without(arena, &stale,
 					       &builder->specs->specs[planned->number]->policy);
 	}
-	return stale;
+	return policy_keep(arena, stale);
 }

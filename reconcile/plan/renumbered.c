@@ -50,11 +50,11 @@ static bool has_other_routes(const struct step *step)
 static bool is_renumbered(const struct step *step)
 {
 	const struct live_link *current = step->current;
-	return step->action == ACTION_CHANGE && step->tag.role == ROLE_ATTACH &&
+	return step->action == ACTION_CHANGE && step->tag->role == ROLE_ATTACH &&
 	       step->desired->kind == KIND_MACVLAN && current->flags & IFF_UP &&
 	       (current->n_altnames == 0 || step->desired->has_altnames) && !current->master &&
 	       !step->desired->dhcp.enabled && policy_empty(&step->desired->policy) &&
-	       policy_empty(&step->stale_policy) && step->ns->details && !step->ns->crowded &&
+	       policy_empty(step->stale_policy) && step->ns->details && !step->ns->crowded &&
 	       changes_mac(step) && loses_addresses(step) && !has_other_routes(step);
 }
 

@@ -83,7 +83,7 @@ static struct step step_of(const struct plan_builder *builder,
 				      .parent = link->parent,
 				      .parent_away = live_parent_away(link),
 				      .down = !requested->up};
-	return (struct step){.tag = desired->tag,
+	return (struct step){.tag = &desired->tag,
 			     .name = link->name,
 			     .ns = desired->ns,
 			     .current = link,
@@ -105,6 +105,6 @@ void requested_links_plan(const struct plan_builder *builder)
 		step.desired = NULL;
 		step.reason = arena_printf(builder->input->arena, "used by %s", user);
 		step.action = ACTION_KEPT;
-		*step_add(builder->steps, ACTION_KEPT, &step.tag) = step;
+		*step_add(builder->steps, ACTION_KEPT, step.tag) = step;
 	}
 }

@@ -38,7 +38,7 @@ struct live_ns *revert_namespace(const struct step *done, const struct live *bef
 	for (size_t i = 0; done->current && i < before->n_containers; i++) {
 		const struct container_lookup *was = &before->container_lookups[i];
 		if (!was->stale || was->ns != done->ns ||
-		    strcmp(was->container->name, done->tag.container) != 0)
+		    strcmp(was->container->name, done->tag->container) != 0)
 			continue;
 		const struct container_lookup *is = &now->container_lookups[i];
 		if (is->state == CONTAINER_READY && !is->ns->stale &&
@@ -109,9 +109,9 @@ static void spec_routes(struct reverter *reverter, const struct live_ns *ns,
 	}
 }
 
-/* The policy of the link's routes that the namespace did not have before. */
-static struct policy new_policy(const struct reverter *reverter, const struct live_ns *ns,
-				const struct live_link *link)
+/* The policy of the link's routes that the namespace did not have before; NULL: none. */
+static const struct policy *new_policy(const struct reverter *reverter, const struct live_ns *ns,
+				       const struct live_link *link)
 {
 	struct arena *arena = reverter->input.arena;
 	const struct policy policy = policy_of_link(arena, ns, link);
@@ -119,7 +119,7 @@ static struct policy new_policy(const struct reverter *reverter, const struct li
 	for (size_t i = 0; i < reverter->before->n_namespaces; i++)
 		if (reverter->before->namespaces[i]->inode == ns->inode)
 			before = policy_of_namespace(arena, reverter->before->namespaces[i]);
-	return policy_without(arena, &policy, &before);
+	return policy_keep(arena, policy_without(arena, &policy, &before));
 }
 
 static void spec_sysctls(struct reverter *reverter, const struct live_link *link,
@@ -246,7 +246,8 @@ static void leftover_delete(struct reverter *reverter, const struct step *done)
 	step->name = link->name;
 	step->ns = ns;
 	step->current = link;
-	step->stale_policy = policy_of_link(reverter->input.arena, ns, link);
+	step->stale_policy =
+		policy_keep(reverter->input.arena, policy_of_link(reverter->input.arena, ns, link));
 }
 
 /* The container has another namespace now. The link in the former namespace has the same MAC as the
@@ -254,7 +255,7 @@ static void leftover_delete(struct reverter *reverter, const struct step *done)
 static void moves(struct reverter *reverter, const struct step *done, struct live_ns *home)
 {
 	struct link_spec *spec = spec_of(reverter, done->ns, done->current);
-	const struct step step = {.tag = done->current->tag,
+	const struct step step = {.tag = &done->current->tag,
 				  .set = done->set,
 				  .name = done->current->name,
 				  .ns = home,
@@ -272,7 +273,7 @@ static void touched_returns(struct reverter *reverter, const struct step *done)
 		moves(reverter, done, home);
 		return;
 	}
-	struct step step = {.tag = done->current->tag,
+	struct step step = {.tag = &done->current->tag,
 			    .set = done->set,
 			    .name = done->current->name,
 			    .desired = spec_of(reverter, done->ns, done->current)};
@@ -306,7 +307,7 @@ static void requested_returns(struct reverter *reverter, const struct step *done
 	if (!step.current)
 		return;
 	struct link_spec *spec = arena_alloc(arena, sizeof(*spec));
-	*spec = (struct link_spec){.tag = done->tag,
+	*spec = (struct link_spec){.tag = *done->tag,
 				   .alias = step.current->alias,
 				   .ns = step.ns,
 				   .name = step.current->name,
@@ -330,7 +331,7 @@ static bool seen(const struct reverter *reverter, const struct live_ns *before)
 
 static void not_reverted(struct reverter *reverter, const struct step *done, const char *reason)
 {
-	struct step *step = step_add(reverter->steps, ACTION_BLOCKED, &done->tag);
+	struct step *step = step_add(reverter->steps, ACTION_BLOCKED, done->tag);
 	step->name = done->name;
 	step->ns = done->ns;
 	step->code = CODE_NOT_REVERTED;
@@ -340,7 +341,7 @@ static void not_reverted(struct reverter *reverter, const struct step *done, con
 static void step_returns(struct reverter *reverter, const struct step *done)
 {
 	/* The host has no such parent: the container keeps its current link. */
-	if (done->tag.role == ROLE_PARENT)
+	if (done->tag->role == ROLE_PARENT)
 		requested_returns(reverter, done);
 	else if (done->current && live_parent_away(done->current))
 		not_reverted(reverter, done,

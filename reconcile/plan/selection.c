@@ -62,7 +62,7 @@ static void strays_select(struct selection *selection, const struct step *step)
 	const struct plan *plan = selection->plan;
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (plan->steps[i].action == ACTION_DELETE &&
-		    owner_tag_equal(&plan->steps[i].tag, &step->tag))
+		    owner_tag_equal(plan->steps[i].tag, step->tag))
 			selection->selected[i] = true;
 }
 
@@ -71,7 +71,7 @@ static void requested_select(struct selection *selection)
 {
 	const struct plan *plan = selection->plan;
 	for (size_t i = 0; selection_count(selection) && i < plan->n_steps; i++)
-		if (step_acts(&plan->steps[i]) && plan->steps[i].tag.role == ROLE_PARENT &&
+		if (step_acts(&plan->steps[i]) && plan->steps[i].tag->role == ROLE_PARENT &&
 		    !plan->steps[i].released)
 			selection->selected[i] = true;
 }

@@ -118,10 +118,10 @@ static void new_parents_defer(struct deferrer *deferrer)
 
 static const char *step_label(struct arena *arena, const struct step *step)
 {
-	return step->tag.role == ROLE_ATTACH
-		       ? arena_printf(arena, "%s/%s", step->tag.container,
-				      owner_tag_attachment(&step->tag))
-		       : arena_printf(arena, "the host's link on network %s", step->tag.network);
+	return step->tag->role == ROLE_ATTACH
+		       ? arena_printf(arena, "%s/%s", step->tag->container,
+				      owner_tag_attachment(step->tag))
+		       : arena_printf(arena, "the host's link on network %s", step->tag->network);
 }
 
 static void replaced_defer(struct deferrer *deferrer)

@@ -119,7 +119,7 @@ static bool is_late(const struct stager *stager, const struct step *step)
 
 static bool in_stage(const struct stager *stager, const struct step *step, enum stage stage)
 {
-	if (step->tag.role == ROLE_PARENT)
+	if (step->tag->role == ROLE_PARENT)
 		return stage == (step->released ? STAGE_PARENT_RELEASED : STAGE_PARENT_REQUESTED);
 	switch (stage) {
 	case STAGE_PARENT_CREATE:
@@ -215,7 +215,7 @@ static void operation_add(struct arena *arena, struct operations *operations,
 
 static struct operations delete_operations(struct arena *arena, const struct step *step)
 {
-	struct operations operations = policy_operations(arena, &step->stale_policy);
+	struct operations operations = policy_operations(arena, step->stale_policy);
 	operation_add(arena, &operations, (struct operation){.type = OP_LINK_DELETE});
 	return operations;
 }

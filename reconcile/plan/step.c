@@ -104,8 +104,8 @@ struct mac step_temporary_mac(const struct step *step)
 
 bool step_is_parent(const struct step *step)
 {
-	return step->tag.role == ROLE_VLAN || step->tag.role == ROLE_DUMMY ||
-	       step->tag.role == ROLE_PARENT;
+	return step->tag->role == ROLE_VLAN || step->tag->role == ROLE_DUMMY ||
+	       step->tag->role == ROLE_PARENT;
 }
 
 bool step_creates_parent(const struct step *step)

@@ -79,36 +79,36 @@ enum action {
 
 struct step {
 	enum action action;
-	struct owner_tag tag;                /* whose link; for a VLAN, `name` has the name */
+	bool engine_pending; /* pending: the container's engine has never answered */
+	bool faster;         /* replace: the changes could also be made in place, but slower */
+	bool released;       /* change of a parent (ROLE_PARENT): no network needs it any more */
+	bool stray;          /* delete: the link is not in the namespace of the container that its
+				tag names */
+	struct {
+		bool name, mac;
+	} temporary; /* first a temporary one, as other steps wait for the current one */
+	unsigned n_changes;
+	unsigned replaced_by; /* delete: 1 + the number of the step that creates the replacing
+				 attachment, without which this one stays; 0: none does */
+	enum code code;       /* the code of `reason`; CODE_NONE: none */
+	const struct owner_tag *tag;         /* whose link; for a VLAN, `name` has the name */
 	const char *set;                     /* the set that the step is for */
 	const char *name;                    /* the link's name, the new one if it changes */
 	const struct container *container;   /* of the desired state, if it is declared */
 	const struct attachment *attachment; /* the same */
 	const struct network *network;
-	struct live_ns *ns;              /* of `current` and `desired` */
-	const struct live_link *current; /* change, replace, delete, kept */
-	const struct link_spec *desired; /* create, change, replace */
-	const struct change *changes;    /* sorted by field */
-	size_t n_changes;
-	struct policy stale_policy; /* that led to routes of `current`, and that no attachment
-					    of the namespace needs */
+	struct live_ns *ns;                /* of `current` and `desired` */
+	const struct live_link *current;   /* change, replace, delete, kept */
+	const struct link_spec *desired;   /* create, change, replace */
+	const struct change *changes;      /* sorted by field */
+	const struct policy *stale_policy; /* that led to routes of `current`, and that no
+					      attachment of the namespace needs; NULL: none */
 	const struct link_spec
 		*replacement; /* delete: the step's attachment that replaces it; or NULL */
-	size_t replaced_by;   /* delete: 1 + the number of the step that creates the replacing
-				 attachment, without which this one stays; 0: none does */
-	bool engine_pending;  /* pending: the container's engine has never answered */
-	bool faster;          /* replace: the changes could also be made in place, but slower */
 	const char *stopped;  /* pending: the engine's id of the container, which is not running;
 				 NULL: unknown */
-	bool released;        /* change of a parent (ROLE_PARENT): no network needs it any more */
-	bool stray;           /* delete: the link is not in the namespace of the container that its
-				 tag names */
-	struct {
-		bool name, mac;
-	} temporary;        /* first a temporary one, as other steps wait for the current one */
-	enum code code;     /* the code of `reason`; CODE_NONE: none */
-	const char *reason; /* kept, pending, blocked, refused; delete, if it is a stray */
-	const char *hint;   /* the fix, or NULL */
+	const char *reason;   /* kept, pending, blocked, refused; delete, if it is a stray */
+	const char *hint;     /* the fix, or NULL */
 };
 
 /* Another live set, probably the former name of a declared set; set NULL: none. */

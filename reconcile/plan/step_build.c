@@ -4,7 +4,7 @@ struct step *step_add(struct steps *steps, enum action action, const struct owne
 {
 	struct step *step = array_push(steps->arena, steps->items, steps->count);
 	step->action = action;
-	step->tag = *tag;
+	step->tag = tag;
 	step->set = tag->set;
 	return step;
 }
@@ -16,7 +16,7 @@ const struct step *step_diff(const struct plan_input *input, struct steps *steps
 		step.action = link_diff(input, &step) ? ACTION_CHANGE : ACTION_REPLACE;
 	if (step.action == ACTION_CHANGE && step.n_changes == 0)
 		return NULL;
-	struct step *added = step_add(steps, step.action, &step.tag);
+	struct step *added = step_add(steps, step.action, step.tag);
 	*added = step;
 	return added;
 }

@@ -258,7 +258,7 @@ static bool inodes_have(const struct inodes *inodes, ino_t inode)
 
 static bool was_in_container(const struct step *step)
 {
-	return step_acts(step) && step->current && !step->ns->host && step->tag.container;
+	return step_acts(step) && step->current && !step->ns->host && step->tag->container;
 }
 
 static struct container_lookup *lookup_of_container(const struct live *before,
@@ -266,7 +266,7 @@ static struct container_lookup *lookup_of_container(const struct live *before,
 {
 	for (size_t i = 0; i < before->n_containers; i++)
 		if (before->container_lookups[i].ns == step->ns &&
-		    strcmp(before->container_lookups[i].container->name, step->tag.container) == 0)
+		    strcmp(before->container_lookups[i].container->name, step->tag->container) == 0)
 			return &before->container_lookups[i];
 	return NULL;
 }
@@ -278,7 +278,7 @@ static struct container_lookup *container_add(struct live *before, const struct 
 	if (!step->ns->source)
 		return NULL;
 	struct container *container = arena_alloc(before->arena, sizeof(*container));
-	*container = (struct container){.name = step->tag.container,
+	*container = (struct container){.name = step->tag->container,
 					.source_kind = SOURCE_NETNS,
 					.source = step->ns->source};
 	struct container_lookup *lookup =

@@ -201,7 +201,16 @@ bool policy_has_route(const struct policy *policy, const struct link_route *rout
 
 bool policy_empty(const struct policy *policy)
 {
-	return !policy->n_rules && !policy->n_routes;
+	return !policy || (!policy->n_rules && !policy->n_routes);
+}
+
+const struct policy *policy_keep(struct arena *arena, struct policy policy)
+{
+	if (policy_empty(&policy))
+		return NULL;
+	struct policy *kept = arena_alloc(arena, sizeof(*kept));
+	*kept = policy;
+	return kept;
 }
 
 struct policy policy_without(struct arena *arena, const struct policy *policy,

@@ -42,7 +42,10 @@ void policy_add(struct arena *arena, const struct live_ns *ns, uint8_t family,
 bool policy_rule_equal(const struct policy_rule *a, const struct policy_rule *b);
 bool policy_has_rule(const struct policy *policy, const struct policy_rule *rule);
 bool policy_has_route(const struct policy *policy, const struct link_route *route);
+/* NULL is an empty one, too. */
 bool policy_empty(const struct policy *policy);
+/* A copy in the arena; NULL if it is empty. */
+const struct policy *policy_keep(struct arena *arena, struct policy policy);
 /* The part of the policy that the other one lacks. */
 struct policy policy_without(struct arena *arena, const struct policy *policy,
 			     const struct policy *other);

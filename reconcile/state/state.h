@@ -54,8 +54,8 @@ struct live_ns {
 			      have them */
 	bool own_routes;   /* only routes of mvapply's protocol were read */
 	bool ipv6_disabled; /* on new links in it; read where an attachment may have IPv6 */
-	bool reread;        /* it was read since then: converged_content */
-	bool without_step;  /* the plan then had no step for it */
+	bool reread;        /* it was read since converged_content was computed */
+	bool without_step;  /* the plan of converged_content had no step for it */
 	bool stale;         /* it could not be read, or may have changed since */
 	bool rate_limited;  /* it may have changed, and was not read again yet */
 	bool tagged; /* rate limited: it may have a new managed link, or one of its links a new

@@ -11,12 +11,13 @@
 
 static struct step blocked(const char *container, const char *reason)
 {
-	return (struct step){
-		.action = ACTION_BLOCKED,
-		.tag = {ROLE_ATTACH, .set = "a", .network = "lan", .container = container},
-		.name = "eth0",
-		.code = CODE_ADDRESS_IN_USE,
-		.reason = reason};
+	static struct owner_tag tag = {ROLE_ATTACH, .set = "a", .network = "lan"};
+	tag.container = container;
+	return (struct step){.action = ACTION_BLOCKED,
+			     .tag = &tag,
+			     .name = "eth0",
+			     .code = CODE_ADDRESS_IN_USE,
+			     .reason = reason};
 }
 
 static void test_step(void **state)

@@ -32,7 +32,7 @@ static const struct link_spec *spec_of(const struct plan *plan, const char *cont
 {
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (plan->steps[i].desired && plan->steps[i].action == ACTION_CREATE &&
-		    strcmp(plan->steps[i].tag.container, container) == 0)
+		    strcmp(plan->steps[i].tag->container, container) == 0)
 			return plan->steps[i].desired;
 	fail_msg("no %s: %s", container, plan_text(plan));
 	return NULL;

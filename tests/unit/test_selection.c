@@ -57,7 +57,7 @@ static struct step *step_put(struct scene *scene, enum action action, const stru
 	*spec = (struct link_spec){.name = tag->role == ROLE_VLAN ? "eth0.20" : "eth1",
 				   .parent_name = parent};
 	*step = (struct step){.action = action,
-			      .tag = *tag,
+			      .tag = tag,
 			      .ns = &scene->web,
 			      .current = current,
 			      .desired = action == ACTION_DELETE ? NULL : spec};

@@ -143,7 +143,7 @@ static const struct plan *plan_of(struct arena *arena, const char *name, enum ac
 	plan->steps = steps;
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		steps[i] = (struct step){.action = (enum action)i,
-					 .tag = tag,
+					 .tag = &desired->tag,
 					 .name = name,
 					 .ns = ns,
 					 .desired = desired,

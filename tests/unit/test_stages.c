@@ -69,7 +69,7 @@ static const char *stages_text(struct arena *arena, const struct stages *stages)
 	const char *text = "";
 	for (size_t i = 0; i < stages->count; i++) {
 		const struct stage_item *item = &stages->items[i];
-		const struct owner_tag *tag = &item->step->tag;
+		const struct owner_tag *tag = item->step->tag;
 		const char *id =
 			tag->role == ROLE_ATTACH
 				? arena_printf(arena, "%s/%s", tag->container, tag->network)
