@@ -340,8 +340,7 @@ static bool network_silent(const struct apply_context *context, const struct lea
 	bool silent = false;
 	for (size_t i = 0; i < count; i++) {
 		const enum dhcp_result result = leasing->requests[i].answer.result;
-		if (!network_same(steps[leasing->steps[i]].tag,
-				  steps[leasing->steps[number]].tag))
+		if (!network_same(steps[leasing->steps[i]].tag, steps[leasing->steps[number]].tag))
 			continue;
 		if (result == DHCP_DONE)
 			return false;

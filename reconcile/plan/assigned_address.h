@@ -14,7 +14,7 @@ struct assigned_ip {
 
 struct assigned_address {
 	struct assigned_ip *ips;
-	size_t count;
+	unsigned count;
 	const struct live_addr *lease;    /* with IPv4 by DHCP; NULL: no lease yet */
 	struct check_result check_result; /* address sets during selection */
 };

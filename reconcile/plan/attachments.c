@@ -32,7 +32,7 @@ static struct check_result waits_for_network(const struct plan_input *input,
 static struct planned_attachment *planned_new(struct matcher *matcher,
 					      const struct resolved_network *resolved)
 {
-	const size_t number = matcher->count;
+	const unsigned number = (unsigned)matcher->count;
 	struct planned_attachment *planned =
 		array_push(matcher->input->scratch, matcher->planned, matcher->count);
 	*planned = (struct planned_attachment){.number = number,
@@ -67,14 +67,19 @@ static void planned_lookup(struct planned_attachment *planned,
 
 /* The requests of one attachment while they are collected. */
 struct requests {
+	struct arena *arena;
 	struct address_request *items;
-	size_t count;
+	unsigned count;
 };
+
+static void request_add(struct requests *requests, struct address_request request)
+{
+	*array_push(requests->arena, requests->items, requests->count) = request;
+}
 
 static void lease_request(struct requests *requests)
 {
-	requests->items[requests->count++] =
-		(struct address_request){.within.ip.family = AF_INET, .lease = true};
+	request_add(requests, (struct address_request){.within.ip.family = AF_INET, .lease = true});
 }
 
 /* One address of each family that the network has: the one of the file, or an allocated one. */
@@ -84,17 +89,19 @@ static struct requests default_requests(struct arena *arena,
 {
 	static const uint8_t families[] = {AF_INET, AF_INET6};
 	const struct ip *const explicit[] = {ipv4, ipv6};
-	struct requests requests = {.items = arena_alloc(arena, 2 * sizeof(*requests.items))};
+	struct requests requests = {.arena = arena};
 	for (size_t i = 0; i < 2; i++) {
 		const struct ip *ip = explicit[i];
 		if (families[i] == AF_INET && planned_leases(planned))
 			lease_request(&requests);
 		else if (ip->family)
-			requests.items[requests.count++] = (struct address_request){
-				.within = {.ip = *ip, .len = (uint8_t)ip_bits(ip)}, .fixed = true};
+			request_add(&requests,
+				    (struct address_request){
+					    .within = {.ip = *ip, .len = (uint8_t)ip_bits(ip)},
+					    .fixed = true});
 		else if (network_has_family(planned->network, families[i]))
-			requests.items[requests.count++] =
-				(struct address_request){.within.ip.family = families[i]};
+			request_add(&requests,
+				    (struct address_request){.within.ip.family = families[i]});
 	}
 	return requests;
 }
@@ -104,14 +111,13 @@ static struct requests listed_requests(struct arena *arena,
 				       const struct planned_attachment *planned)
 {
 	const struct attachment *attachment = planned->attachment;
-	struct requests requests = {.items = arena_alloc(arena, (attachment->n_addresses + 1) *
-									sizeof(*requests.items))};
+	struct requests requests = {.arena = arena};
 	if (planned_leases(planned))
 		lease_request(&requests);
 	for (size_t i = 0; i < attachment->n_addresses; i++)
-		requests.items[requests.count++] =
-			(struct address_request){.within = attachment->addresses[i].within,
-						 .fixed = attachment->addresses[i].fixed};
+		request_add(&requests,
+			    (struct address_request){.within = attachment->addresses[i].within,
+						     .fixed = attachment->addresses[i].fixed});
 	return requests;
 }
 

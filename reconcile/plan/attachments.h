@@ -19,7 +19,8 @@ struct address_request {
 
 /* A link of a container, or the host's own link. */
 struct planned_attachment {
-	size_t number; /* in attachments.planned */
+	unsigned number; /* in attachments.planned */
+	unsigned n_requests;
 	const struct set *set;
 	const struct network *network;
 	const struct container *container;     /* NULL: the host's own */
@@ -30,8 +31,7 @@ struct planned_attachment {
 	const struct resolved_network *resolved;
 	const struct parent *parent;
 	const struct address_request
-		*requests; /* the first one of a family is the primary address */
-	size_t n_requests;
+		*requests;                  /* the first one of a family is the primary address */
 	const struct managed_link *managed; /* NULL: not live, or adopted */
 	const struct live_link *current; /* the live link in `ns`, managed or adopted; NULL: none */
 	const struct managed_link *kept; /* of a container without a namespace: the first link with

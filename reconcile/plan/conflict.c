@@ -399,13 +399,11 @@ static struct checked_attachment checked_new(const struct assigned *assigned, si
 {
 	const struct assigned_name *name = &assigned->names->assigned[number];
 	const struct assigned_routes *routes = &assigned->routes->assigned[number];
-	struct checked_attachment checked = {.check_result = name->check_result,
-					     .mac = name->mac,
-					     .gateway = routes->dhcp.gateway};
-	for (size_t i = 0; i < routes->count; i++)
-		*array_push(assigned->input->arena, checked.routes, checked.n_routes) =
-			routes->routes[i];
-	return checked;
+	return (struct checked_attachment){.check_result = name->check_result,
+					   .mac = name->mac,
+					   .routes = routes->routes,
+					   .n_routes = routes->count,
+					   .gateway = routes->dhcp.gateway};
 }
 
 struct conflicts conflicts_find(const struct assigned *assigned)

@@ -24,9 +24,9 @@ struct assigned {
 /* The final routes and MAC of an attachment. */
 struct checked_attachment {
 	struct check_result check_result;
+	struct link_route *routes; /* those of assigned_routes, or copies if some are different */
+	unsigned n_routes;
 	struct mac mac;
-	struct link_route *routes;
-	size_t n_routes;
 	bool gateway;
 	bool policy[N_FAMILIES]; /* its default route is beside another program's
 				    (reconcile/state/policy_routing.h) */

@@ -3,21 +3,37 @@
 #include "reconcile/state/policy_routing.h"
 
 #include <linux/rtnetlink.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #define CONNECTED_METRIC_IPV6 256 /* IP6_RT_PRIO_ADDRCONF */
 
-static struct link_route *desired_route_find(const struct conflict_finder *finder,
-					     const struct planned_attachment *planned,
-					     const struct live_route *live)
+/* The number of the attachment's route in the place of the live one of another link, or NO_ROUTE.
+ */
+#define NO_ROUTE SIZE_MAX
+static size_t desired_route_find(const struct conflict_finder *finder,
+				 const struct planned_attachment *planned,
+				 const struct live_route *live)
 {
-	struct checked_attachment *checked = &finder->checked[planned->number];
+	const struct checked_attachment *checked = &finder->checked[planned->number];
 	if (planned->current && live->ifindex == planned->current->ifindex)
-		return NULL;
+		return NO_ROUTE;
 	for (size_t i = 0; i < checked->n_routes; i++)
 		if (link_route_is(&checked->routes[i], live))
-			return &checked->routes[i];
-	return NULL;
+			return i;
+	return NO_ROUTE;
+}
+
+/* The attachment's routes as a copy that may be changed: before, they are the earlier phase's. */
+static struct link_route *routes_copy(const struct conflict_finder *finder,
+				      const struct planned_attachment *planned)
+{
+	struct checked_attachment *checked = &finder->checked[planned->number];
+	const size_t size = checked->n_routes * sizeof(*checked->routes);
+	struct link_route *copy = arena_alloc(finder->assigned->input->arena, size);
+	memcpy(copy, checked->routes, size);
+	checked->routes = copy;
+	return copy;
 }
 
 /* The set of another run that owns the managed route, or NULL. */
@@ -149,7 +165,8 @@ static void defaults_yield(const struct conflict_finder *finder,
 	const bool beside[N_FAMILIES] = {[IPV4] = has_other_default(planned, IPV4),
 					 [IPV6] = has_other_default(planned, IPV6)};
 	const struct live_route *theirs = NULL;
-	size_t kept = 0;
+	struct link_route *changed = NULL; /* once some are different */
+	unsigned kept = 0;
 	for (size_t i = 0; i < checked->n_routes; i++) {
 		struct link_route ours = checked->routes[i];
 		const size_t family = ours.to.ip.family == AF_INET6 ? IPV6 : IPV4;
@@ -157,15 +174,20 @@ static void defaults_yield(const struct conflict_finder *finder,
 					    ? NULL
 					    : default_before(matched, planned, ours.to.ip.family,
 							     beside[family], &theirs);
+		const bool moves = !ours.to.len && !ours.table && beside[family];
+		if (!changed && (owner || moves))
+			changed = routes_copy(finder, planned);
 		if (owner) {
 			default_warn(matched, planned, owner, theirs, &ours);
 			continue;
 		}
-		if (!ours.to.len && !ours.table && beside[family]) {
+		if (moves) {
 			ours.table = POLICY_TABLE;
 			checked->policy[family] = true;
 		}
-		checked->routes[kept++] = ours;
+		if (changed)
+			changed[kept] = ours;
+		kept++;
 	}
 	checked->n_routes = kept;
 	if (checked->gateway && default_before(matched, planned, AF_INET, beside[IPV4], &theirs))
@@ -255,13 +277,14 @@ struct check_result check_routes(const struct conflict_finder *finder,
 		     advertised_to(planned, route)) &&
 		    !set && !kept)
 			continue;
-		struct link_route *desired_route = desired_route_find(finder, planned, route);
-		if (desired_route && kept)
+		const size_t number = desired_route_find(finder, planned, route);
+		if (number == NO_ROUTE)
+			continue;
+		if (kept)
 			return conflict_with_holder(matched->input, planned->ns, kept, "route");
-		if (desired_route && (set || !matched->input->options->adopt))
+		if (set || !matched->input->options->adopt)
 			return route_denied(matched, planned, route);
-		if (desired_route)
-			desired_route->replaces = true;
+		routes_copy(finder, planned)[number].replaces = true;
 	}
 	const struct live_route *in_way = typed_in_way(finder, planned);
 	return in_way ? route_denied(matched, planned, in_way) : check_rules(finder, planned);
@@ -272,7 +295,8 @@ bool conflict_has_route(const struct conflict_finder *finder,
 {
 	for (size_t i = 0; i < planned->ns->n_routes; i++) {
 		const struct live_route *route = &planned->ns->routes[i];
-		if (route->ifindex == link->ifindex && desired_route_find(finder, planned, route))
+		if (route->ifindex == link->ifindex &&
+		    desired_route_find(finder, planned, route) != NO_ROUTE)
 			return true;
 	}
 	return false;

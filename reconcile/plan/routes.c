@@ -22,7 +22,7 @@ static void route_add(const struct router *router, const struct planned_attachme
 	for (size_t i = 0; i < assigned->count; i++)
 		if (link_route_same(&assigned->routes[i], &route))
 			return;
-	*array_push(router->input->scratch, assigned->routes, assigned->count) = route;
+	*array_push(router->input->arena, assigned->routes, assigned->count) = route;
 }
 
 static void rule_add(const struct router *router, const struct planned_attachment *planned,

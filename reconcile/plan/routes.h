@@ -11,14 +11,12 @@
 
 struct assigned_routes {
 	struct link_route *routes;
-	size_t count;
-	struct link_route *typed; /* that lead nowhere, once in a namespace */
-	size_t n_typed;
+	struct link_route *typed;  /* that lead nowhere, once in a namespace */
 	struct policy_rule *rules; /* of the file, and of `policy_routing` */
-	size_t n_rules;
-	bool ra_default; /* router advertisements make the default route of IPv6 */
-	struct link_dhcp dhcp;
 	const struct lease *lease; /* the current one with its known routes; NULL: none */
+	unsigned count, n_typed, n_rules;
+	struct link_dhcp dhcp;
+	bool ra_default; /* router advertisements make the default route of IPv6 */
 };
 
 struct routes {

@@ -406,7 +406,7 @@ static const char *id_of(const struct plan *plan, const struct step *step)
 	if (step->tag->role == ROLE_ATTACH)
 		return arena_printf(plan->arena, "%s/%s", step->tag->container, step->tag->network);
 	return step->tag->role == ROLE_HOST || step->tag->role == ROLE_NONE ? step->tag->network
-									  : step->name;
+									    : step->name;
 }
 
 static const char *changes_text(const struct plan *plan, const struct step *step)
