@@ -7,6 +7,7 @@
 #include "kernel/rtnl_decode.h"
 #include "kernel/rtnl_encode.h"
 #include "lib/cleanup.h"
+#include "reconcile/state/state.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -63,25 +64,19 @@ struct reading {
 	struct netns_link *found;
 };
 
-/* As live_lease; before 5.18 addresses have no protocol. */
-static bool is_lease(const struct live_addr *addr)
-{
-	return addr->prefix.ip.family == AF_INET && addr->valid &&
-	       (addr->proto == OWNER_TAG_PROTOCOL || !addr->proto);
-}
-
 static int addr_take(const struct nlmsghdr *message, void *data, struct error *error)
 {
 	struct reading *reading = data;
 	struct netns_link *found = reading->found;
 	struct live_addr addr;
-	bool ignored;
+	bool has_protocol = false;
 	(void)error;
 	if (message->nlmsg_type != RTM_NEWADDR ||
-	    decode_addr(message, &addr, &ignored) != DECODED || addr.ifindex != found->link.ifindex)
+	    decode_addr(message, &addr, &has_protocol) != DECODED ||
+	    addr.ifindex != found->link.ifindex)
 		return 0;
 	*array_push(reading->arena, found->addrs, found->n_addrs) = addr.prefix;
-	if (is_lease(&addr))
+	if (live_addr_leased(&addr, has_protocol))
 		found->lease = addr.prefix.ip;
 	return 0;
 }

@@ -109,14 +109,19 @@ const char *live_sysctl(const struct live_link *link, const char *key)
 	return NULL;
 }
 
+bool live_addr_leased(const struct live_addr *addr, bool has_protocol)
+{
+	return addr->prefix.ip.family == AF_INET && addr->valid &&
+	       (addr->proto == OWNER_TAG_PROTOCOL || !has_protocol);
+}
+
 const struct live_addr *live_lease(const struct live *live, const struct live_ns *ns,
 				   const struct live_link *link)
 {
 	if (link->tag.role != ROLE_ATTACH)
 		return NULL;
 	each_addr_of (addr, ns, link->ifindex)
-		if (addr->prefix.ip.family == AF_INET && addr->valid &&
-		    (addr->proto == OWNER_TAG_PROTOCOL || !live->addr_proto))
+		if (live_addr_leased(addr, live->addr_proto))
 			return addr;
 	return NULL;
 }

@@ -145,8 +145,12 @@ const struct live_link *live_policy_link(const struct live_ns *ns, uint8_t famil
 /* By name or altname. */
 const struct live_link *live_link_by_name(const struct live_ns *ns, const char *name);
 bool live_link_is_called(const struct live_link *link, const char *name);
-/* The leased address of a container's link, or NULL: the only managed one with a limited lifetime,
- * which is no longer preferred after half of it. */
+/* Whether the address of an attachment is a lease: the only managed one of IPv4 with a limited
+ * lifetime. `has_protocol`: the kernel has reported IFA_PROTO (live.addr_proto); without it each
+ * address counts as managed. */
+bool live_addr_leased(const struct live_addr *addr, bool has_protocol);
+/* The leased address of a container's link, or NULL. It is no longer preferred after half of its
+ * lifetime. */
 const struct live_addr *live_lease(const struct live *live, const struct live_ns *ns,
 				   const struct live_link *link);
 /* Whether the kernel made the address from a router advertisement: mvapply gives no address of IPv6
