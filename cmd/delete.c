@@ -31,15 +31,6 @@ static bool is_engines(const struct container *container)
 	return container->source_kind == SOURCE_DOCKER || container->source_kind == SOURCE_PODMAN;
 }
 
-static bool has_engines(const struct desired *desired)
-{
-	for (size_t s = 0; s < desired->n_sets; s++)
-		for (size_t i = 0; i < desired->sets[s].n_containers; i++)
-			if (is_engines(&desired->sets[s].containers[i]))
-				return true;
-	return false;
-}
-
 /* What the files declare, which empty_sets leaves as it is. */
 static const struct desired *declared_copy(const struct desired *desired)
 {
@@ -76,7 +67,9 @@ static void empty_set(struct set *set, const struct live *live)
 static void empty_sets(struct desired *desired)
 {
 	struct error ignored;
-	struct live *live = has_engines(desired) ? observe_owner_tags(NULL, &ignored) : NULL;
+	struct live *live = desired_any_container(desired, is_engines)
+				    ? observe_owner_tags(NULL, &ignored)
+				    : NULL;
 	for (size_t s = 0; s < desired->n_sets; s++)
 		empty_set(&desired->sets[s], live);
 	live_free(live);

@@ -118,6 +118,25 @@ struct attachment *container_attachment(const struct container *container,
 	return NULL;
 }
 
+bool desired_any_container(const struct desired *desired,
+			   bool (*has)(const struct container *container))
+{
+	for (size_t s = 0; s < desired->n_sets; s++)
+		for (size_t i = 0; i < desired->sets[s].n_containers; i++)
+			if (has(&desired->sets[s].containers[i]))
+				return true;
+	return false;
+}
+
+bool desired_any_network(const struct desired *desired, bool (*has)(const struct network *network))
+{
+	for (size_t s = 0; s < desired->n_sets; s++)
+		for (size_t i = 0; i < desired->sets[s].n_networks; i++)
+			if (has(&desired->sets[s].networks[i]))
+				return true;
+	return false;
+}
+
 void desired_free(struct desired *desired)
 {
 	if (desired)

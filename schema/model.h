@@ -316,6 +316,11 @@ struct attachment *container_attachment(const struct container *container,
  * outlive it. */
 struct desired *desired_for_host(const struct desired *all, const char *host, struct arena *arena);
 
+/* Whether a container or a network of any set has the property. */
+bool desired_any_container(const struct desired *desired,
+			   bool (*has)(const struct container *container));
+bool desired_any_network(const struct desired *desired, bool (*has)(const struct network *network));
+
 void desired_free(struct desired *desired);
 
 #endif

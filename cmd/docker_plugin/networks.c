@@ -193,13 +193,14 @@ static const char *change_text(const struct comparison *comparison,
 			    change->name, kinds[kind].problem, first, kinds[kind].effect);
 }
 
+static bool is_docker_network(const struct network *network)
+{
+	return network->docker;
+}
+
 bool docker_networks_declared(const struct desired *desired)
 {
-	for (size_t s = 0; s < desired->n_sets; s++)
-		for (size_t i = 0; i < desired->sets[s].n_networks; i++)
-			if (desired->sets[s].networks[i].docker)
-				return true;
-	return false;
+	return desired_any_network(desired, is_docker_network);
 }
 
 size_t docker_networks_differing(const struct desired *desired, struct arena *arena,

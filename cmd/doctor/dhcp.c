@@ -12,15 +12,6 @@ static bool uses_dhcp(const struct container *container)
 	return false;
 }
 
-static bool any_uses_dhcp(const struct desired *desired)
-{
-	for (size_t i = 0; i < desired->n_sets; i++)
-		for (size_t k = 0; k < desired->sets[i].n_containers; k++)
-			if (uses_dhcp(&desired->sets[i].containers[k]))
-				return true;
-	return false;
-}
-
 static void examine_file(struct examination *examination, const struct attachment *attachment)
 {
 	struct error error;
@@ -48,7 +39,7 @@ const char *examine_dhcp(struct examination *examination)
 {
 	char path[PATH_MAX];
 	examine_files(examination);
-	if (!examination->host_alone && !any_uses_dhcp(examination->desired))
+	if (!examination->host_alone && !desired_any_container(examination->desired, uses_dhcp))
 		return NULL;
 	if (client_find(path))
 		return arena_printf(examination->arena, "the client is %s", path);

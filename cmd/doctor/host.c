@@ -13,14 +13,10 @@
 
 static const char the_host[] = "the host";
 
-/* Whether a container's network namespace is found by a process. */
-static bool any_of_process(const struct desired *desired)
+/* Whether the container's network namespace is found by a process. */
+static bool is_of_process(const struct container *container)
 {
-	for (size_t i = 0; i < desired->n_sets; i++)
-		for (size_t k = 0; k < desired->sets[i].n_containers; k++)
-			if (desired->sets[i].containers[k].source_kind != SOURCE_NETNS)
-				return true;
-	return false;
+	return container->source_kind != SOURCE_NETNS;
 }
 
 #define FIX_SERVICE "run mvapply with sudo, or as the service of examples/systemd"
@@ -54,7 +50,7 @@ const char *examine_rights(struct examination *examination)
 	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++) {
 		const struct needed *row = &needed[i];
 		if (row->of_process && !examination->host_alone &&
-		    !any_of_process(examination->desired))
+		    !desired_any_container(examination->desired, is_of_process))
 			continue;
 		names = names ? arena_printf(examination->arena, "%s, %s", names, row->name)
 			      : row->name;
@@ -67,13 +63,9 @@ const char *examine_rights(struct examination *examination)
 	return names;
 }
 
-static bool uses_ipv6(const struct desired *desired)
+static bool uses_ipv6(const struct network *network)
 {
-	for (size_t i = 0; i < desired->n_sets; i++)
-		for (size_t j = 0; j < desired->sets[i].n_networks; j++)
-			if (network_has_family(&desired->sets[i].networks[j], AF_INET6))
-				return true;
-	return false;
+	return network_has_family(network, AF_INET6);
 }
 
 const char *examine_ipv6(struct examination *examination)
@@ -81,7 +73,7 @@ const char *examine_ipv6(struct examination *examination)
 	const bool present = access("/proc/sys/net/ipv6", F_OK) == 0;
 	if (examination->host_alone)
 		return present ? "the kernel has IPv6 enabled" : "the kernel runs without IPv6";
-	if (!uses_ipv6(examination->desired))
+	if (!desired_any_network(examination->desired, uses_ipv6))
 		return NULL;
 	if (!present)
 		finding_add(examination, FINDING_PROBLEM, the_host,

@@ -49,20 +49,11 @@ static bool may_need_policy_routing(const struct container *container)
 	return false;
 }
 
-static bool needs_policy_routing(const struct desired *desired)
-{
-	for (size_t i = 0; i < desired->n_sets; i++)
-		for (size_t k = 0; k < desired->sets[i].n_containers; k++)
-			if (may_need_policy_routing(&desired->sets[i].containers[k]))
-				return true;
-	return false;
-}
-
 static void examine_policy_routing(struct examination *examination)
 {
 	struct error ignored;
 	bool there;
-	if (needs_policy_routing(examination->desired) &&
+	if (desired_any_container(examination->desired, may_need_policy_routing) &&
 	    feature_policy_routing(&there, &ignored) == 0 && !there)
 		finding_add(examination, FINDING_WARNING, the_host,
 			    "the kernel has no policy routing, which a `gw_priority` needs in a "
@@ -72,31 +63,34 @@ static void examine_policy_routing(struct examination *examination)
 			->code = CODE_KERNEL_LACKS;
 }
 
+static bool manages_parent(const struct network *network)
+{
+	return network->manage_parent;
+}
+
+static bool has_altnames(const struct container *container)
+{
+	for (size_t i = 0; i < container->n_attachments; i++)
+		if (container->attachments[i].n_altnames)
+			return true;
+	return false;
+}
+
 static bool asks_altnames(const struct examination *examination)
 {
-	const struct desired *desired = examination->desired;
-	for (size_t i = 0; i < desired->n_sets; i++) {
-		const struct set *set = &desired->sets[i];
-		for (size_t k = 0; k < set->n_networks; k++)
-			if (set->networks[k].manage_parent)
-				return true;
-		for (size_t k = 0; k < set->n_containers; k++)
-			for (size_t n = 0; n < set->containers[k].n_attachments; n++)
-				if (set->containers[k].attachments[n].n_altnames)
-					return true;
-	}
-	return false;
+	return desired_any_network(examination->desired, manages_parent) ||
+	       desired_any_container(examination->desired, has_altnames);
+}
+
+static bool has_attachments(const struct container *container)
+{
+	return container->n_attachments;
 }
 
 /* Whether a link of the files can have addresses. */
 static bool asks_addresses(const struct examination *examination)
 {
-	const struct desired *desired = examination->desired;
-	for (size_t i = 0; i < desired->n_sets; i++)
-		for (size_t k = 0; k < desired->sets[i].n_containers; k++)
-			if (desired->sets[i].containers[k].n_attachments)
-				return true;
-	return false;
+	return desired_any_container(examination->desired, has_attachments);
 }
 
 /* Whether FEATURE_RENAME_UP can be asked for. */

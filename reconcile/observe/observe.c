@@ -187,13 +187,9 @@ static void no_descriptors_report(struct observer *observer)
 }
 
 /* Routes in the host's namespace are needed only for networks with host access. */
-static bool host_has_access(const struct desired *desired)
+static bool has_host_access(const struct network *network)
 {
-	for (size_t s = 0; s < desired->n_sets; s++)
-		for (size_t i = 0; i < desired->sets[s].n_networks; i++)
-			if (desired->sets[s].networks[i].host.enabled)
-				return true;
-	return false;
+	return network->host.enabled;
 }
 
 /* A continued observation reads only the host's routes that planning needs: a routing daemon may
@@ -201,7 +197,7 @@ static bool host_has_access(const struct desired *desired)
 static void routes_choose(struct observer *observer, const struct desired *desired)
 {
 	struct live_ns *host = observer->before->namespaces[0];
-	observer->own_routes = !host_has_access(desired);
+	observer->own_routes = !desired_any_network(desired, has_host_access);
 	host->stale |= host->own_routes && !observer->own_routes;
 }
 
@@ -331,7 +327,7 @@ struct live *observe_containers(const struct desired *desired, const struct cont
 	struct observer observer = {
 		.scratch = scratch, .live = live_new(), .lookups = lookups, .only = containers};
 	namespaces_grow(&observer);
-	observer.own_routes = !host_has_access(desired);
+	observer.own_routes = !desired_any_network(desired, has_host_access);
 	int status = host_open(&observer, error);
 	if (status == 0) {
 		container_lookups_find(&observer, desired);
