@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* Editors and git write in bursts: the files are applied when they have been unchanged for some
@@ -304,20 +303,6 @@ static void monitor_ready(void *data, int fd, uint32_t events)
 	service_read_events(data);
 }
 
-/* Whether the container's name leads to another namespace than before, or to none; or to one, if it
- * did not. */
-static bool container_moved(const struct live *live, const struct container_lookup *lookup)
-{
-	char path[4096];
-	struct stat stat_now;
-	const char *source = lookup->container->source;
-	snprintf(path, sizeof(path), "%s%s", source[0] == '/' ? "" : "/run/netns/", source);
-	const bool is_there = stat(path, &stat_now) == 0;
-	if (lookup->state == CONTAINER_READY)
-		return !is_there || stat_now.st_ino != lookup->ns->inode;
-	return is_there && stat_now.st_dev == live->namespaces[0]->device;
-}
-
 /* The files may have changed: they are read when they are quiet. */
 static void files_touched(struct service *service)
 {
@@ -331,41 +316,6 @@ static void files_touched(struct service *service)
 	loop_timer_set(service->loop, &service->debounce, left < QUIET_MS ? left : QUIET_MS);
 }
 
-static void names_check(struct service *service)
-{
-	for (size_t i = 0; service->live && i < service->live->n_containers; i++) {
-		struct container_lookup *lookup = &service->live->container_lookups[i];
-		if (lookup->container->source_kind != SOURCE_NETNS ||
-		    !container_moved(service->live, lookup))
-			continue;
-		lookup->stale = true;
-		service_replan(service);
-	}
-}
-
-/* The part of the time that the names are not checked in, in multiples of a check. */
-#define NAMES_PAUSE 50
-
-static void names_due(void *data)
-{
-	struct service *service = data;
-	const int64_t start = clock_microseconds();
-	names_check(service);
-	const int64_t end = clock_microseconds();
-	service->names_next = end + NAMES_PAUSE * (end - start);
-}
-
-/* A change of the mount table can concern each name, and namespaces of other programs come and go
- * all the time. The first change is checked at once, those after it together. */
-static void names_changed(struct service *service)
-{
-	const int64_t left = service->names_next - clock_microseconds();
-	if (left <= 0)
-		names_due(service);
-	else if (!service->names_timer.due)
-		loop_timer_set(service->loop, &service->names_timer, left / 1000 + 1);
-}
-
 /* inotify does not report that a file system with the files is mounted. */
 static void mounts_event(void *data)
 {
@@ -373,7 +323,7 @@ static void mounts_event(void *data)
 	if (!service->metrics.input_valid)
 		files_touched(service);
 	service_engines_mounted(service);
-	names_changed(service);
+	container_names_changed(service);
 }
 
 static void paths_prefetch(void *data)
@@ -490,7 +440,7 @@ int service_listen(struct service *service, struct error *error)
 	service->debounce = (struct timer){.fire = debounce_due, .data = service};
 	service->retry_timer = (struct timer){.fire = retry_timer_due, .data = service};
 	service->rate_limit_timer = (struct timer){.fire = rate_limit_due, .data = service};
-	service->names_timer = (struct timer){.fire = names_due, .data = service};
+	service->names_timer = (struct timer){.fire = container_names_due, .data = service};
 	service->take_over = (struct timer){.fire = take_over_due, .data = service};
 	service->watchdog = (struct timer){.fire = watchdog_due, .data = service};
 	service->loop = loop_new(error);

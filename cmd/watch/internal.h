@@ -129,6 +129,12 @@ void service_engines_free(struct service *service);
 /* The mount table has changed. */
 void service_engines_mounted(struct service *service);
 
+/* container_names.c: the mount table has changed. Containers whose name leads to another namespace
+ * are looked up again, now or when the timer fires. */
+void container_names_changed(struct service *service);
+/* The timer `names_timer` fired. */
+void container_names_due(void *service);
+
 /* init_poll.c: looks up LXC's containers and the like once a second while the state has any. */
 void service_init_poll(struct service *service);
 
