@@ -1,5 +1,6 @@
 #include "cmd/docker_plugin/answer.h"
 
+#include "cmd/docker_plugin/calls.h"
 #include "lib/cleanup.h"
 
 #include <errno.h>
@@ -37,4 +38,25 @@ void docker_answer_send(int fd, int code, json_t *answer)
 	bytes_send(fd, head, (size_t)size);
 	bytes_send(fd, body, length);
 	json_decref(answer);
+}
+
+void docker_answer_failure(int fd, bool ipam, const struct error *error)
+{
+	docker_answer_send(fd, error->code == CODE_DOCKER_METHOD ? 404 : 200,
+			   docker_call_failed(ipam, error));
+}
+
+void docker_answer_refusal(int fd, int code)
+{
+	struct error error;
+	error_set(&error, EINVAL, "invalid HTTP request");
+	error_code(&error, CODE_DOCKER_CALL);
+	docker_answer_send(fd, code, docker_call_failed(false, &error));
+}
+
+void docker_answer_crash(int fd)
+{
+	struct error error;
+	error_set(&error, EIO, "the plugin's worker has ended without an answer");
+	docker_answer_send(fd, 500, docker_call_failed(false, &error));
 }

@@ -3,6 +3,7 @@
 #include "cmd/docker_plugin/answer.h"
 #include "cmd/docker_plugin/calls.h"
 #include "cmd/docker_plugin/networks.h"
+#include "cmd/docker_plugin/reservation_note.h"
 #include "cmd/docker_plugin/stale.h"
 #include "cmd/output_text.h"
 #include "container_engine/http_request.h"
@@ -12,7 +13,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,12 +29,6 @@
 
 struct server;
 
-/* The address that a worker reserves. */
-struct note {
-	char set[NAME_LENGTH_MAX + 1], network[NAME_LENGTH_MAX + 1];
-	struct ip ip;
-};
-
 struct connection {
 	struct server *server;
 	struct connection *next;
@@ -49,9 +43,9 @@ struct connection {
 struct worker {
 	struct connection *connection; /* NULL: the worker is free */
 	pid_t pid;
-	int end;          /* a pipe with a note, if there is one, which the worker's end closes */
-	bool chooses;     /* an address: one at a time, in the order of the calls */
-	struct note note; /* family 0: none yet */
+	int end;      /* a pipe with a note, if there is one, which the worker's end closes */
+	bool chooses; /* an address: one at a time, in the order of the calls */
+	struct reservation_note note; /* family 0: none yet */
 };
 
 struct server {
@@ -75,12 +69,6 @@ struct request {
 	struct error error;
 	int status; /* of the parse: 0, or a negative errno */
 };
-
-static void failure_send(int fd, const struct request *request, const struct error *error)
-{
-	const int code = error->code == CODE_DOCKER_METHOD ? 404 : 200;
-	docker_answer_send(fd, code, docker_call_failed(docker_path_is_ipam(request->path), error));
-}
 
 static void connection_free(struct connection *connection)
 {
@@ -115,7 +103,8 @@ static void result_send(const struct connection *connection, const struct reques
 	if (answer)
 		docker_answer_send(connection->fd, 200, answer);
 	else
-		failure_send(connection->fd, request, &request->error);
+		docker_answer_failure(connection->fd, docker_path_is_ipam(request->path),
+				      &request->error);
 }
 
 /* A descriptor of the parent would keep its peer's connection open. */
@@ -129,16 +118,6 @@ static void descriptors_close(const struct server *server, const struct connecti
 			close(other->fd);
 }
 
-/* Before the answer, which Docker's next call may follow at once. */
-static void note_write(int end, const struct docker_reservation *reservation)
-{
-	struct note note = {.ip = reservation->ip};
-	snprintf(note.set, sizeof(note.set), "%s", reservation->set);
-	snprintf(note.network, sizeof(note.network), "%s", reservation->network);
-	while (write(end, &note, sizeof(note)) < 0 && errno == EINTR)
-		;
-}
-
 /* Under the lock: the process that takes it afterwards queries the plugin, which has the note. */
 static json_t *address_answer(struct server *server, struct request *request, int scratch, int end)
 {
@@ -148,7 +127,7 @@ static json_t *address_answer(struct server *server, struct request *request, in
 		return NULL;
 	json_t *answer = request_answer(server, request, scratch);
 	if (server->state.n_reservations > before)
-		note_write(end, &server->state.reservations[before]);
+		reservation_note_write(end, &server->state.reservations[before]);
 	apply_unlock(&lock);
 	return answer;
 }
@@ -208,15 +187,12 @@ static int worker_begin(struct connection *connection, struct request *request, 
 /* Returns whether the worker goes on. */
 static bool note_take(struct worker *worker)
 {
-	struct pollfd poller = {.fd = worker->end, .events = POLLIN};
-	struct note note;
-	if (poll(&poller, 1, 0) <= 0)
-		return true;
-	if (read(worker->end, &note, sizeof(note)) != sizeof(note))
-		return false;
-	worker->note = note;
-	state_reserve(&worker->connection->server->state, note.set, note.network, &note.ip);
-	return true;
+	struct reservation_note *note = &worker->note;
+	const int status = reservation_note_read(worker->end, note);
+	if (status > 0)
+		state_reserve(&worker->connection->server->state, note->set, note->network,
+			      &note->ip);
+	return status >= 0;
 }
 
 /* What a worker wrote before its answer comes before what Docker asks after it. */
@@ -256,7 +232,8 @@ static bool request_begin(struct connection *connection, struct request *request
 		result_send(connection, request,
 			    request_answer(server, request, server->plugin->scratch[0]));
 	else if (request->status < 0 || worker_begin(connection, request, number) < 0)
-		failure_send(connection->fd, request, &request->error);
+		docker_answer_failure(connection->fd, docker_path_is_ipam(request->path),
+				      &request->error);
 	return true;
 }
 
@@ -267,14 +244,6 @@ static bool request_handle(struct connection *connection, const struct http_requ
 	request.status = docker_call_parse(http->path, http->body, http->body_size, arena,
 					   &request.call, &request.error);
 	return request_begin(connection, &request);
-}
-
-static void refusal_send(int fd, int code)
-{
-	struct error error;
-	error_set(&error, EINVAL, "invalid HTTP request");
-	error_code(&error, CODE_DOCKER_CALL);
-	docker_answer_send(fd, code, docker_call_failed(false, &error));
 }
 
 /* A request that waits again keeps its turn. */
@@ -303,7 +272,7 @@ static void input_handle(struct connection *connection)
 		memmove(connection->input, connection->input + http.size, connection->used);
 	}
 	if (status < 0) {
-		refusal_send(connection->fd, -status);
+		docker_answer_refusal(connection->fd, -status);
 		connection->closing = true;
 	}
 }
@@ -375,20 +344,13 @@ static void waiting_resume(struct server *server)
 	}
 }
 
-static void crash_send(int fd)
-{
-	struct error error;
-	error_set(&error, EIO, "the plugin's worker has ended without an answer");
-	docker_answer_send(fd, 500, docker_call_failed(false, &error));
-}
-
 static void worker_crashed(const struct worker *worker)
 {
-	const struct note *note = &worker->note;
+	const struct reservation_note *note = &worker->note;
 	if (note->ip.family)
 		state_release(&worker->connection->server->state, note->set, note->network,
 			      &note->ip);
-	crash_send(worker->connection->fd);
+	docker_answer_crash(worker->connection->fd);
 }
 
 static void worker_ready(void *data, int fd, uint32_t events)
