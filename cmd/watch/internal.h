@@ -194,6 +194,14 @@ struct selection service_plan_part(struct service *service);
 /* The plan, the selected steps, and temporary data. */
 void planned_free(const struct selection *planned);
 
+/* step_outcome.c: records the outcome of a step that was executed. `drift`: the step repairs what
+ * another program changed. Returns whether the outcome is to be reported. */
+bool service_step_done(struct service *service, const struct step *step,
+		       const struct outcome *outcome, bool drift);
+/* Reports that the object is changed again and again. `pause`: the milliseconds until the next
+ * attempt; 0: there is no pause, and no report. */
+void service_step_paused(struct service *service, const struct step *step, int64_t pause);
+
 /* reconcile_loop.c */
 void service_reconcile(void *service);
 

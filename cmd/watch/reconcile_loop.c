@@ -2,19 +2,12 @@
 #include "cmd/watch/internal.h"
 #include "kernel/nsid.h"
 #include "lib/clock.h"
-#include "lib/hash.h"
-#include "lib/memory.h"
 #include "reconcile/apply/plan_done.h"
 #include "reconcile/observe/nsid_assign.h"
 #include "schema/words.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 /* The number of consecutive plans after which the service reports that it is not converging. */
@@ -189,76 +182,6 @@ static struct selection pass_plan(struct service *service, bool part, struct lea
 	return selection_defer(&selection, service->live, selection.arena);
 }
 
-/* The namespaces of executed steps are read again, while they are still open. */
-static void step_touched(const struct step *step)
-{
-	if (step->ns)
-		step->ns->stale = true;
-	if (step->desired && step->desired->ns)
-		step->desired->ns->stale = true;
-}
-
-/* A failure because of an unknown object: the next observation reads everything, unless the object
- * may belong to a namespace that is being destroyed, which the next pass decides. A MAC that is
- * still refused after that is not chosen again. Returns whether the failure is to be reported: not
- * again as long as its reason stays the same. */
-static bool step_failed(struct service *service, const struct step *step,
-			const struct outcome *outcome)
-{
-	char key[STEP_RETRY_KEY_SIZE];
-	const int64_t now = clock_milliseconds();
-	step_retry_key(step, key);
-	if (!outcome->cut && outcome_busy(outcome) && retry_busy(service->retry, key, now))
-		return false;
-	service->metrics.failures++;
-	/* Each attempt interrupts the live link. */
-	if (outcome->cut)
-		report_cut(service, step, retry_contested(service->retry, key, now));
-	else
-		retry_failed(service->retry, key, now);
-	if (outcome_busy(outcome))
-		refused_macs_add(&service->refused, &step->desired->mac);
-	if (outcome->error->errnum == EADDRINUSE || outcome->error->errnum == EEXIST)
-		service->unsure = true;
-	return outcome->cut ||
-	       retry_reason_new(service->retry, key, hash_text(HASH_START, outcome->error->text));
-}
-
-static void step_paused(struct service *service, const struct step *step, int64_t pause)
-{
-	if (pause)
-		log_write(&service->log, LEVEL_WARNING,
-			  "%s does not stay as configured: another program may change it; the next "
-			  "attempt is in %g s",
-			  step->name, (double)pause / 1000);
-}
-
-static void step_worked(struct service *service, const struct step *step, bool drift)
-{
-	char key[STEP_RETRY_KEY_SIZE];
-	step_retry_key(step, key);
-	if (drift)
-		step_paused(service, step,
-			    retry_repaired(service->retry, key, clock_milliseconds()));
-	else
-		retry_forget(service->retry, key);
-}
-
-/* Returns whether the outcome is to be reported. */
-static bool step_done(struct service *service, const struct step *step,
-		      const struct outcome *outcome, bool drift)
-{
-	step_touched(step);
-	if (outcome->state == OUTCOME_DEFERRED)
-		return true;
-	service->metrics.operations++;
-	service->metrics.repaired += drift;
-	if (outcome->state == OUTCOME_FAILED)
-		return step_failed(service, step, outcome);
-	step_worked(service, step, drift);
-	return true;
-}
-
 static void pass_apply(struct service *service, const struct selection *selection,
 		       const struct leases *leases, bool drift)
 {
@@ -270,8 +193,9 @@ static void pass_apply(struct service *service, const struct selection *selectio
 	      outcomes);
 	service->metrics.last_apply = seconds_now(CLOCK_REALTIME);
 	for (size_t i = 0; i < plan->n_steps; i++)
-		reported.selected[i] = selection->selected[i] &&
-				       step_done(service, &plan->steps[i], &outcomes[i], drift);
+		reported.selected[i] =
+			selection->selected[i] &&
+			service_step_done(service, &plan->steps[i], &outcomes[i], drift);
 	reported.plan = plan_done(plan, outcomes, selection->arena);
 	report_steps(service, &reported, outcomes);
 	outcomes_free(outcomes, plan->n_steps);
@@ -283,9 +207,10 @@ static void not_converging(struct service *service, const struct selection *sele
 	for (size_t i = 0; i < selection->plan->n_steps; i++) {
 		const struct step *step = &selection->plan->steps[i];
 		if (selection_has(selection, step))
-			step_paused(service, step,
-				    retry_contested(service->retry, step_retry_key(step, key),
-						    clock_milliseconds()));
+			service_step_paused(service, step,
+					    retry_contested(service->retry,
+							    step_retry_key(step, key),
+							    clock_milliseconds()));
 	}
 }
 
