@@ -61,9 +61,10 @@ class Plugin:
 
 
 @contextlib.contextmanager
-def plugged(host, path):
-    """A running plugin."""
+def plugged(host, path, tracer=()):
+    """A running plugin; `tracer`: the words in front of its command."""
     plugin = Plugin(host, path)
+    plugin.tracer = tracer
     plugin.begin()
     try:
         yield plugin

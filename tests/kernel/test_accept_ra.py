@@ -15,12 +15,13 @@ TEXT = document({"n": NET}, {"web": ["n"]})
 
 
 @contextlib.contextmanager
-def advertising(host, link="up0", prefix="2001:db8:86::", address=None):
-    """A router with SLAAC alone. It sends its first advertisement at once, and answers solicitations."""
+def advertising(host, link="up0", prefix="2001:db8:86::", address=None, pool=None):
+    """A router with SLAAC alone, or with the addresses of `pool` by DHCPv6. It sends its first advertisement at once, and answers
+    solicitations."""
     host.ip("lan", f"address replace {address or prefix + '1'}/64 dev {link} nodad")
     host.set_sysctl("lan", "net/ipv6/conf/all/forwarding", 1)
     host.set_sysctl("host", f"net/ipv6/conf/{'eth0' if link == 'up0' else 'eth1'}/accept_ra", 0)
-    server = Server(host, link=link, pool=f"{prefix},ra-only",
+    server = Server(host, link=link, pool=pool or f"{prefix},ra-only",
                     options=["--enable-ra", f"--ra-param={link},4,60"],
                     ready="router advertisement on")
     server.begin()

@@ -8,13 +8,13 @@ import signal
 import socket
 import struct
 import subprocess
-import sys
 import time
 
 import linux
 from declare import document, lan
 from faults import preload
 from features import ADDRESS_PROTOCOL
+from forger import forging
 from host import WORK, same
 from registry import test
 from service import queue_held, watching
@@ -22,18 +22,6 @@ from test_cni import Plugin, declare
 
 OTHERS = [f"o{number}" for number in range(6)]
 NAME = "\0mvapply-watch/default"
-FORGER = """
-import socket, struct, sys
-server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-server.bind("\\0mvapply-watch/default")
-server.listen()
-print(flush=True)
-while True:
-    client, _ = server.accept()
-    client.send(b"-f /etc/mvapply")
-    if client.recv(100) and len(sys.argv) > 1:
-        client.send(b"".join(struct.pack("=Q24x", int(inode)) for inode in sys.argv[1:]))
-"""
 
 
 def attached(host):
@@ -87,16 +75,11 @@ def query(of, prefix="172.16.86.0/24"):
                 for inode, family, address in entries if str(inode) in of}
 
 
-@contextlib.contextmanager
 def forger(host, prefix=(), names=()):
-    """A process that has the service's name, and says of each of the names that it lacks each address."""
-    with host.inside("host"), subprocess.Popen([*prefix, sys.executable, "-c", FORGER, *inodes(names)],
-                                               stdout=subprocess.PIPE) as process:
-        process.stdout.readline()
-        try:
-            yield
-        finally:
-            process.kill()
+    """A process that has the service's name, and answers of each of the names that it lacks each address; without names, it does
+    not answer."""
+    answers = [b"".join(struct.pack("=Q24x", int(inode)) for inode in inodes(names))] if names else []
+    return forging(host, NAME[1:], b"-f /etc/mvapply", *answers, prefix=prefix)
 
 
 @test("attach with a service: no namespace is entered of which it is certain, and each without one")

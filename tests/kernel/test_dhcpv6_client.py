@@ -5,31 +5,16 @@ import os
 import subprocess
 
 from declare import document, lan
-from dhcp_server import Server
 from documents import TOP
 from host import same
 from registry import test
 from service import watching
-from test_accept_ra import defaults
+from test_accept_ra import advertising, defaults
 
 NET = lan(accept_ra=True, subnet=None, gateway=None)
 TEXT = document({"n": NET}, {"web": ["n"]})
+POOL = "2001:db8:86::100,2001:db8:86::1ff,64"
 SCRIPT = os.path.join(TOP, "examples/dhcpv6/dhclient-script")
-
-
-@contextlib.contextmanager
-def numbering(host):
-    """A router that says that addresses come by DHCPv6, and the server."""
-    host.ip("lan", "address replace 2001:db8:86::1/64 dev up0 nodad")
-    host.set_sysctl("lan", "net/ipv6/conf/all/forwarding", 1)
-    host.set_sysctl("host", "net/ipv6/conf/eth0/accept_ra", 0)
-    server = Server(host, pool="2001:db8:86::100,2001:db8:86::1ff,64", options=["--enable-ra", "--ra-param=up0,4,60"],
-                    ready="router advertisement on")
-    server.begin()
-    try:
-        yield server
-    finally:
-        server.end()
 
 
 def words(*more):
@@ -55,7 +40,7 @@ def leased(host):
 @test("dhcpv6: an address by another client, which mvapply does not change", seconds=90)
 def beside(host):
     host.netns("web")
-    with numbering(host):
+    with advertising(host, pool=POOL):
         done = host.apply(TEXT)
         assert "no router has advertised an address" in done.err, done
         same(defaults(host), {("eth0", "ra")}, "the default route, which the router advertises")

@@ -8,7 +8,7 @@ import subprocess
 
 import engines
 from declare import document, lan
-from docker_plugin import NETWORK, POOL, SOCKET, Plugin, plugged
+from docker_plugin import NETWORK, POOL, SOCKET, plugged
 from engines import running
 from fake_engine import engine
 from host import WORK, same
@@ -416,46 +416,36 @@ def hidden(host):
             same(plugin.call("IpamDriver.RequestAddress", PoolID=POOL)["Address"], "172.16.86.3/24", "the guest's")
 
 
-@test("docker driver: an address that takes long to find delays no other call, and is given once")
-def slow(host):
+@contextlib.contextmanager
+def slow_plugin(host):
+    """A plugin that is slow to enter the namespace of another container, for a free address."""
     host.netns("other")
     host.ip("host", "link add link eth0 name x0 netns other type macvlan mode bridge")
-    plugin = Plugin(host, FILE)
     host.write(document({"lan": lan(ip_range=RANGE)}, {}), "driver.yaml")
-    plugin.tracer = SLOW
-    plugin.begin()
-    try:
-        with concurrent.futures.ThreadPoolExecutor(8) as pool:
-            asked = [pool.submit(plugin.call, "IpamDriver.RequestAddress", PoolID=POOL) for _ in range(2)]
-            host.until(lambda: "setns" in open(f"{WORK}/trace", encoding="ascii", errors="replace").read(), "the look")
-            same(plugin.call("NetworkDriver.GetCapabilities")["Scope"], "local", "another call")
-            assert not any(call.done() for call in asked), "the look was over before"
-            found = {call.result()["Address"] for call in asked}
-        same(found, {"172.16.86.2/24", "172.16.86.3/24"}, "the addresses")
-    finally:
-        plugin.kill()
+    with plugged(host, FILE, tracer=SLOW) as plugin:
+        yield plugin
+
+
+@test("docker driver: an address that takes long to find delays no other call, and is given once")
+def slow(host):
+    with slow_plugin(host) as plugin, concurrent.futures.ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(plugin.call, "IpamDriver.RequestAddress", PoolID=POOL) for _ in range(2)]
+        host.until(lambda: "setns" in open(f"{WORK}/trace", encoding="ascii", errors="replace").read(), "the look")
+        same(plugin.call("NetworkDriver.GetCapabilities")["Scope"], "local", "another call")
+        assert not any(call.done() for call in asked), "the look was over before"
+        same({call.result()["Address"] for call in asked}, {"172.16.86.2/24", "172.16.86.3/24"}, "the addresses")
 
 
 @test("docker driver: calls for addresses are answered in their order")
 def order(host):
-    host.netns("other")
-    host.ip("host", "link add link eth0 name x0 netns other type macvlan mode bridge")
-    plugin = Plugin(host, FILE)
-    host.write(document({"lan": lan(ip_range=RANGE)}, {}), "driver.yaml")
-    plugin.tracer = SLOW
-    plugin.begin()
-    asked = []
-    try:
+    with slow_plugin(host) as plugin, contextlib.ExitStack() as stack:
+        asked = []
         for _ in range(4):
-            asked.append(engines.Connection(SOCKET))
+            asked.append(stack.enter_context(contextlib.closing(engines.Connection(SOCKET))))
             asked[-1].request("POST", "/IpamDriver.RequestAddress", json.dumps({"PoolID": POOL}))
             plugin.call("NetworkDriver.GetCapabilities")  # answered after the call before has been read
         same([json.loads(connection.getresponse().read())["Address"] for connection in asked],
              [f"172.16.86.{number}/24" for number in range(2, 6)], "the addresses")
-    finally:
-        for connection in asked:
-            connection.close()
-        plugin.kill()
 
 
 @test("docker driver: concurrent calls for addresses of two networks")

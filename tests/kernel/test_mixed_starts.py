@@ -1,11 +1,10 @@
 """Containers that the hook, CNI, netavark and Docker's driver start on one network at the same time."""
 import concurrent.futures
-import subprocess
-import sys
 
 from declare import document, lan
 from docker_plugin import NETWORK, POOL, plugged
 from engines import oci_state
+from forger import forging
 from host import WORK, same
 from registry import test
 from service import watching
@@ -71,28 +70,12 @@ def reserved(host):
         same(host.addresses("later", "eth0"), {"172.16.86.2/24"}, "after Docker has released it")
 
 
-FORGER = """
-import contextlib, socket
-server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-server.bind("\\0mvapply-docker-plugin")
-server.listen()
-print(flush=True)
-while True:
-    client, _ = server.accept()
-    with client, contextlib.suppress(OSError):
-        client.send(b"default/lan 172.16.86.2\\n")
-"""
-
-
 @test("mixed starts: the addresses of an untrusted process are ignored, and those of Docker differ")
 def forged(host):
     host.netns("web")
     host.write(document({"lan": lan(ip_range=RANGE)}, {}), "mixed.yaml")
     weak = ["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin"]
-    with host.inside("host"):
-        forger = subprocess.Popen([*weak, sys.executable, "-c", FORGER], stdout=subprocess.PIPE)
-    try:
-        forger.stdout.readline()
+    with forging(host, "mvapply-docker-plugin", b"default/lan 172.16.86.2\n", prefix=weak):
         test_cni.Plugin(host, files=FILE).add("web")
         same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "CNI's")
         with plugged(host, FILE) as plugin:
@@ -101,9 +84,6 @@ def forged(host):
             for docker in first, second:
                 docker.request()
             same((first.address, second.address), ("172.16.86.3/24", "172.16.86.4/24"), "Docker's")
-    finally:
-        forger.kill()
-        forger.wait()
 
 
 def hooked(host, name, text):
