@@ -6,9 +6,10 @@ static void attachment_observe(struct live *live, const struct set *set,
 			       const struct container *container,
 			       const struct attachment *attachment)
 {
+	if (!attachment->resolv_conf)
+		return;
 	const struct owner_tag tag = owner_tag_of(set, container, attachment);
-	if (attachment->resolv_conf &&
-	    !resolv_conf_exists(attachment->resolv_conf, owner_tag_identity(live->arena, &tag)))
+	if (!resolv_conf_exists(attachment->resolv_conf, owner_tag_identity(live->arena, &tag)))
 		*array_push(live->arena, live->unwritten, live->n_unwritten) =
 			attachment->resolv_conf;
 }
