@@ -12,6 +12,7 @@ struct lister {
 	const struct link_spec *spec;
 	struct operations list;
 	bool flushes, may_flush; /* whether the kernel flushes: in any case, or only before 6.2 */
+	bool returned;           /* the IPv4 addresses that it flushed are added again */
 };
 
 static void add(struct lister *lister, struct operation operation)
@@ -243,8 +244,23 @@ static void change_address(struct lister *lister, const struct change *change)
 				       .addr = &change->addr});
 }
 
+/* The kernel removes the secondary addresses of a subnet with the primary one; a route needs them
+ * for its next hop and its source before everything is restored. */
+static void addresses_return(struct lister *lister)
+{
+	const struct link_spec *spec = lister->spec;
+	for (size_t i = 0; lister->flushes && !lister->returned && i < spec->n_addrs; i++)
+		if (spec->addrs[i].ip.family == AF_INET)
+			add(lister, (struct operation){.type = OP_ADDR_ADD,
+						       .replace = true,
+						       .addr = &spec->addrs[i]});
+	lister->returned |= lister->flushes;
+}
+
 static void change_route(struct lister *lister, const struct change *change)
 {
+	if (change->to)
+		addresses_return(lister);
 	if (change->to)
 		add(lister, (struct operation){.type = OP_ROUTE_ADD,
 					       .replace = change->from || change->route.device ||

@@ -1,6 +1,7 @@
 """Routes beyond the plain one: gateways outside the subnet, tables, metrics and what else a route
 has, of an attachment or of a network. Each goes through the whole program: apply, changes in place,
 `-o ip`, adoption, export, and back."""
+import itertools
 import json
 
 import packets
@@ -340,3 +341,26 @@ def shared(host):
     host.apply(alone, "--max-delete", "100%")
     same(rules_of(host), {rule for rule in SOURCES if rule[3] == "7700"}, "of the one left")
     host.unchanged(alone)
+
+
+ROUTES = ({"to": "10.9.0.0/16", "via": "172.16.86.9"}, {"to": "10.9.0.0/16", "source": "172.16.86.20"},
+          {"to": "10.9.0.0/16", "via": "172.16.86.9", "table": 100}, {"to": "10.9.0.0/16", "via": "172.16.86.9", "metric": 7})
+
+
+@test("routing: routes are changed while the primary address, with which the kernel removes the others, gets another place", seconds=60)
+def reordered(host):
+    host.netns("web")
+
+    def text(addresses, *routes):
+        return document({"n": lan()}, {"web": {"n": {"addresses": addresses, "routes": list(routes)}}})
+    one, two = ["172.16.86.20", "172.16.86.21"], ["172.16.86.21", "172.16.86.20"]
+    for before, after in itertools.product(({"to": "10.9.0.0/16"}, None), ROUTES):
+        given = text(two, after)
+        for way in ("apply", "ip"):
+            host.apply(text(one, *([before] if before else [])))
+            if way == "apply":
+                host.apply(given)
+            else:
+                host.run("sh", "-e", stdin=host.diff(given, "-o", "ip").out.encode(), code=0)
+            host.unchanged(given)
+            host.delete(given)
