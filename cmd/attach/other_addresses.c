@@ -6,6 +6,7 @@
 #include "kernel/rtnl_encode.h"
 #include "lib/cleanup.h"
 #include "lib/hashmap.h"
+#include "lib/thread_pool.h"
 #include "reconcile/observe/observe.h"
 
 #include <errno.h>
@@ -13,18 +14,35 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
+/* With fewer namespaces, starting threads takes longer than reading. */
+#define THREADS_FROM 16
+
+/* A named namespace to read. */
+struct named {
+	const char *path;
+	uint64_t inode;
+	int status; /* 0: it has no address in the prefix; or a negative errno */
+};
+
 struct search {
 	struct arena *arena;
 	const struct prefix *prefix;
 	struct stat host;
-	struct index *seen; /* inodes, 64 bits each */
-	bool everything;    /* a process that cannot be read counts */
-	bool failed;        /* a namespace has an address in the prefix, or could not be read */
+	struct index *seen;  /* inodes, 64 bits each */
+	struct named *named; /* to be read, before the namespaces of processes */
+	size_t n_named;
+	bool everything; /* a process that cannot be read counts */
+	bool failed;     /* a namespace has an address in the prefix, or could not be read */
+};
+
+struct comparison {
+	const struct prefix *prefix;
+	bool found;
 };
 
 static int addr_compare(const struct nlmsghdr *message, void *data, struct error *error)
 {
-	struct search *search = data;
+	struct comparison *comparison = data;
 	struct live_addr addr;
 	bool ignored = false;
 	const enum decoded decoded = message->nlmsg_type == RTM_NEWADDR
@@ -32,23 +50,26 @@ static int addr_compare(const struct nlmsghdr *message, void *data, struct error
 					     : DECODE_SKIP;
 	if (decoded == DECODE_BAD)
 		return error_set(error, EBADMSG, "the kernel's listing of addresses is malformed");
-	search->failed |= decoded == DECODED && prefix_contains(search->prefix, &addr.prefix.ip);
+	comparison->found |=
+		decoded == DECODED && prefix_contains(comparison->prefix, &addr.prefix.ip);
 	return 0;
 }
 
-/* Rejected: a listing by nsid, for which the kernel walks all nsids to find the namespace's. */
-static int addresses_compare(struct search *search, int fd)
+/* Rejected: a listing by nsid, for which the kernel walks all nsids to find the namespace's.
+ * -EADDRINUSE: it has an address in the prefix. */
+static int addresses_compare(const struct prefix *prefix, int fd)
 {
 	union message request;
 	struct error ignored;
+	struct comparison comparison = {.prefix = prefix};
 	int status = netns_enter(fd, &ignored);
 	struct netlink *netlink = status < 0 ? NULL : netlink_open(&ignored);
 	if (!netlink)
 		return -ignored.errnum;
 	encode_ipv4_addr_dump(&request);
-	status = netlink_dump(netlink, &request.header, addr_compare, search, &ignored);
+	status = netlink_dump(netlink, &request.header, addr_compare, &comparison, &ignored);
 	netlink_close(netlink);
-	return status;
+	return status == 0 && comparison.found ? -EADDRINUSE : status;
 }
 
 /* Destroyed meanwhile, or hidden by another mount. */
@@ -58,28 +79,82 @@ static bool is_gone(int status)
 	       status == -ELOOP;
 }
 
+static void seen_add(struct search *search, uint64_t *inode)
+{
+	(void)index_put(search->seen, inode, sizeof(*inode), inode);
+}
+
+struct named_job {
+	const struct search *search;
+	struct named *named;
+};
+
+/* Threads share no other variable data. */
+static void named_read(void *data, size_t number)
+{
+	const struct named_job *job = data;
+	struct named *named = &job->named[number];
+	struct stat stat;
+	struct error ignored;
+	cleanup_close int fd = netns_open_at(AT_FDCWD, named->path, O_NOFOLLOW, &job->search->host,
+					     &stat, &ignored);
+	const int status = fd < 0 ? fd : addresses_compare(job->search->prefix, fd);
+	named->status = fd >= 0 && is_gone(status) ? -EIO : status;
+}
+
+static void named_finish(struct search *search)
+{
+	struct named_job job = {.search = search, .named = search->named};
+	pool_run(search->n_named, search->n_named < THREADS_FROM ? 1 : pool_processors(),
+		 named_read, &job);
+	for (size_t i = 0; i < search->n_named; i++) {
+		struct named *named = &search->named[i];
+		search->failed |= named->status < 0 && !is_gone(named->status);
+		if (named->status == 0)
+			seen_add(search, &named->inode);
+	}
+	search->named = NULL;
+	search->n_named = 0;
+}
+
+static bool process_read(struct search *search, const struct netns_place *place)
+{
+	struct stat stat;
+	struct error ignored;
+	cleanup_close int fd =
+		netns_open_at(place->directory, place->path, 0, &search->host, &stat, &ignored);
+	if (fd == -EACCES || fd == -EPERM)
+		return false;
+	if (fd < 0 || addresses_compare(search->prefix, fd) < 0) {
+		search->failed |= fd >= 0 || (!is_gone(fd) && search->everything);
+		return true;
+	}
+	uint64_t *inode = arena_alloc(search->arena, sizeof(*inode));
+	*inode = place->inode;
+	seen_add(search, inode);
+	return true;
+}
+
+/* Places are sorted: a mount is listed twice where it was propagated. */
+static bool is_listed(const struct search *search, uint64_t inode)
+{
+	return (search->n_named && search->named[search->n_named - 1].inode == inode) ||
+	       index_get(search->seen, &inode, sizeof(inode));
+}
+
+/* Named namespaces come first. */
 static bool place_visit(const struct netns_place *place, void *data)
 {
 	struct search *search = data;
-	struct stat stat;
-	struct error ignored;
-	const uint64_t inode = place->inode;
+	if (place->process && search->n_named)
+		named_finish(search);
 	if (search->failed || place->inode == search->host.st_ino ||
-	    index_get(search->seen, &inode, sizeof(inode)))
+	    is_listed(search, place->inode))
 		return true;
-	cleanup_close int fd =
-		netns_open_at(place->directory, place->path, place->process ? 0 : O_NOFOLLOW,
-			      &search->host, &stat, &ignored);
-	if (place->process && (fd == -EACCES || fd == -EPERM))
-		return false;
-	if (fd < 0 || addresses_compare(search, fd) < 0) {
-		search->failed |=
-			fd >= 0 || (!is_gone(fd) && (search->everything || !place->process));
-		return true;
-	}
-	uint64_t *key = arena_alloc(search->arena, sizeof(*key));
-	*key = inode;
-	(void)index_put(search->seen, key, sizeof(*key), key);
+	if (place->process)
+		return process_read(search, place);
+	*array_push(search->arena, search->named, search->n_named) = (struct named){
+		.path = arena_strdup(search->arena, place->path), .inode = place->inode};
 	return true;
 }
 
@@ -89,8 +164,7 @@ static void entries_take(struct search *search, struct service_entry *entries, s
 {
 	for (size_t i = 0; i < count; i++) {
 		struct ip ip = {.family = entries[i].family};
-		(void)index_put(search->seen, &entries[i].inode, sizeof(entries[i].inode),
-				&entries[i].inode);
+		seen_add(search, &entries[i].inode);
 		memcpy(ip.bytes, entries[i].address, sizeof(ip.bytes));
 		if (ip.family)
 			*array_push(search->arena, addresses->items, addresses->count) = ip;
@@ -114,6 +188,7 @@ bool other_addresses_find(const struct live *live, const struct prefix *prefix, 
 	struct netns_missed missed = {0};
 	if (!search.failed)
 		missed = netns_scan(NULL, place_visit, &search);
+	named_finish(&search);
 	index_free(search.seen);
 	netns_return(host->handle->fd);
 	return !search.failed && !missed.mounts && !missed.no_descriptors &&
