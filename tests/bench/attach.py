@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """One container attached while others are live: by mvapply as a CNI plugin, as an OCI hook and as a Docker driver, beside
-CNI's macvlan plugin with a static address and with host-local, and netavark, in turn, for several rounds; without a service
-and with one. The host is this program's own. Then what mvapply takes for a container that is none of its own; and a container
-that a real dockerd starts on the driver's network, on one of its own macvlan driver, and on none."""
+the floor (floor.c), CNI's macvlan plugin with a static address and with host-local, and netavark, in turn, for several
+rounds; without a service and with one. The host is this program's own. Then what mvapply takes for a container that is
+none of its own; and a container that a real dockerd starts on the driver's network, on one of its own macvlan driver, and on
+none."""
 import argparse
 import contextlib
 import http.client
@@ -44,7 +45,7 @@ def others(binary, count):
     def write(path, more):
         with open(path, "w", encoding="ascii") as file:
             json.dump({"networks": {"lan": lan}, "containers": {**containers, **more}}, file)
-    names = [f"netns add c{n}" for n in range(count)] + ["netns add new"]
+    names = [f"netns add c{n}" for n in range(count + 1)] + ["netns add new"]  # the last but one for the floor
     subprocess.run(["ip", "-batch", "-"], input="\n".join(names).encode(), check=True)
     write(f"{WORK}/others.yaml", {})
     if count:
@@ -162,18 +163,36 @@ class Netavark:
         self.call("teardown")
 
 
-def ways(binary, netavark, pid):
+class Floor:
+    """The messages for the namespace behind those of the others."""
+    name = "floor"
+
+    def __init__(self, program, number):
+        self.argv, self.number = [program, "apply", str(number), str(number + 1)], number
+
+    def attach(self):
+        return run(self.argv)
+
+    def detach(self):
+        shell(f"ip -n c{self.number} link delete eth0")
+
+
+def ways(options, pid):
     """Each attaches the same container, and detaches it again."""
+    binary, netavark = options.binary, options.netavark
     route, macvlan = {"routes": [{"dst": "0.0.0.0/0"}]}, {"type": "macvlan", "master": "eth0"}
     mine = {"type": "mvapply", "files": FILE}
     static = {"type": "static", "addresses": [{"address": "10.0.201.1/16", "gateway": "10.0.255.1"}], **route}
     local = {"type": "host-local", "subnet": "10.0.0.0/16", "rangeStart": "10.0.201.2", "rangeEnd": "10.0.201.250",
              "gateway": "10.0.255.1", "dataDir": f"{WORK}/host-local", **route}
-    yield Cni(STATIC, f"{CNI_PLUGINS}/macvlan", **macvlan, ipam=static)
+    yield Floor(options.floor, options.count)
+    if os.path.exists(CNI_PLUGINS):
+        yield Cni(STATIC, f"{CNI_PLUGINS}/macvlan", **macvlan, ipam=static)
     yield Cni("mvapply cni", binary, "new", **mine)
     yield Hook(binary, pid)
     yield Driver("mvapply docker-plugin", "10.0.200.9")
-    yield Cni("CNI macvlan, host-local", f"{CNI_PLUGINS}/macvlan", **macvlan, ipam=local)
+    if os.path.exists(CNI_PLUGINS):
+        yield Cni("CNI macvlan, host-local", f"{CNI_PLUGINS}/macvlan", **macvlan, ipam=local)
     yield Cni("mvapply cni, any address", binary, "guest", **mine)
     yield Driver("mvapply docker-plugin, any address")
     if os.path.exists(netavark):
@@ -223,6 +242,7 @@ def measure(programs, rounds):
 
 
 def report(title, times, base):
+    base = base if base in times else "floor"
     print(f"\n{title}")
     for name, pairs in times.items():
         values = [value for value, _ in pairs]
@@ -276,10 +296,10 @@ def one(options):
     others(binary, count)
     with plugin(binary), child(["ip", "netns", "exec", "new", "sleep", "infinity"]) as sleeper:
         time.sleep(0.5)
-        alone = measure(list(ways(binary, options.netavark, sleeper.pid)), options.rounds)
+        alone = measure(list(ways(options, sleeper.pid)), options.rounds)
         report(f"one attachment beside {count}", alone, STATIC)
         with service(binary):
-            programs = list(ways(binary, options.netavark, sleeper.pid))
+            programs = list(ways(options, sleeper.pid))
             beside = measure(programs + list(idle(binary, sleeper.pid))[-1:], options.rounds)
             report(f"one attachment beside {count}, with a service", beside, STATIC)
         nothing = measure(list(idle(binary, sleeper.pid)), options.rounds)
@@ -349,13 +369,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--binary", default="build/mvapply")
     parser.add_argument("--spent", default="build/tests/bench/spent")
+    parser.add_argument("--floor", default="build/tests/bench/floor")
     parser.add_argument("--netavark", default="/usr/lib/podman/netavark")
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--json", metavar="FILE", help="adds the results to that file")
     parser.add_argument("--docker", action="store_true", help="with a count: in a dockerd")
     parser.add_argument("count", type=int, nargs="?", help="in a namespace of its own: this number of others")
     options = parser.parse_args()
-    options.binary, options.spent = os.path.abspath(options.binary), os.path.abspath(options.spent)
+    options.binary, options.floor, options.spent = map(os.path.abspath, (options.binary, options.floor, options.spent))
     if options.docker:
         in_dockerd(options)
     elif options.count is not None:
