@@ -331,14 +331,14 @@ static void address_list(const struct ballot *ballot, struct observed_attachment
 				       .fixed = true};
 }
 
-/* A further address that mvapply gave, which the file can have in `addresses`. */
+/* A further address that mvapply gave, or that an unmanaged link has for good, which the file can
+ * have in `addresses`. */
 static bool is_listed(const struct ballot *ballot, const struct voter *voter,
 		      const struct live_addr *addr)
 {
 	struct observed_attachment *attachment = voter->attachment;
 	const struct ip *ip = &addr->prefix.ip;
-	return attachment->link->tag.role != ROLE_NONE &&
-	       observed_addr_tagged(ballot->set, attachment->link, addr) &&
+	return observed_addr_tagged(ballot->set, attachment->link, addr) &&
 	       !(attachment->model.dhcp && ip->family == AF_INET) &&
 	       address_fits(ballot, voter, &addr->prefix);
 }

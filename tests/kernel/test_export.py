@@ -339,6 +339,27 @@ def adopt(host):
     host.unchanged(text)
 
 
+@test("export --adopt: all addresses of a link that was created by hand, and a route from the second one", both=True)
+def adopt_addresses(host):
+    host.netns("web")
+    host.ip("host", "link add link eth0 name mv0 type macvlan mode bridge")
+    host.ip("host", "link set mv0 netns /run/netns/web name eth0")
+    host.batch("web", ["link set eth0 up", "address add 172.16.86.20/24 dev eth0", "address add 172.16.86.21/24 dev eth0",
+                       "address add fd00:86::20/64 dev eth0 nodad", "address add fd00:86::21/64 dev eth0 nodad",
+                       "address add 192.0.2.1/32 dev eth0",
+                       "route add 10.9.0.0/16 via 172.16.86.9 src 172.16.86.21", "route add fd00:9::/64 via fd00:86::9 src fd00:86::21"])
+    every = host.addresses("web", "eth0")
+    text, documents = exported(host, "--adopt")
+    attachment, = documents[0]["containers"]["web"]["networks"].values()
+    same(set(attachment["addresses"]), {item.split("/")[0] for item in every}, "the addresses of the file")
+    taken_over(host, [("web", "eth0")])
+    same(host.addresses("web", "eth0"), every, "addresses")
+    host.delete(text)
+    host.apply(text)
+    same(host.addresses("web", "eth0"), every, "created from the export")
+    host.unchanged(text)
+
+
 @test("export --adopt: unmanaged links are added to the managed ones, in the named set")
 def adopt_beside(host):
     host.netns("web")
