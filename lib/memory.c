@@ -5,6 +5,8 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+#define MMAP_THRESHOLD (128 << 10) /* bytes; glibc's first one */
+
 void *memory_or_die(void *memory)
 {
 	if (memory)
@@ -22,5 +24,8 @@ void memory_share(void)
 {
 #ifdef M_ARENA_MAX
 	(void)mallopt(M_ARENA_MAX, 1);
+#endif
+#ifdef M_MMAP_THRESHOLD
+	(void)mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
 #endif
 }

@@ -5,6 +5,7 @@
  *     COUNT MICROSECONDS-TO-READ-AND-CHECK MICROSECONDS-TO-PLAN PEAK-KIBIBYTES */
 #include "reconcile/plan/plan.h"
 #include "lib/arena.h"
+#include "lib/memory.h"
 #include "schema/load.h"
 
 #include <linux/if.h>
@@ -96,6 +97,7 @@ static int one(size_t count)
 
 int main(int argc, char **argv)
 {
+	memory_share();
 	for (int i = 1; i < argc; i++) {
 		int status;
 		fflush(stdout);
