@@ -12,9 +12,9 @@ void *memory_or_die(void *memory);
 void *memory_new(size_t count, size_t size);
 
 /* All threads share one heap, as they mostly wait: glibc gives each of the first threads a heap of
- * its own, whose free memory no other thread uses. Large arrays stay apart from it, so that they grow
- * without a copy (arena_grow): glibc would raise the limit with each that is freed. Before the first
- * thread. */
+ * its own, whose free memory no other thread uses. Large arrays stay apart from it, so that they
+ * grow without a copy (arena_grow): glibc would raise the limit with each that is freed. Before the
+ * first thread. */
 void memory_share(void);
 
 #endif
