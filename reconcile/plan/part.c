@@ -86,8 +86,9 @@ static bool address_is_set(const struct attachment *attachment, const struct ip 
 }
 
 /* Whether the files alone decide the new value. */
-static bool change_is_set(const struct attachment *attachment, const struct change *change)
+static bool change_is_set(const struct step *step, const struct change *change)
 {
+	const struct attachment *attachment = step->attachment;
 	if (!change->to)
 		return true;
 	switch (change->field) {
@@ -97,6 +98,8 @@ static bool change_is_set(const struct attachment *attachment, const struct chan
 		return attachment->mac.set;
 	case FIELD_NAME:
 		return attachment->interface_name;
+	case FIELD_BCLIM: /* without the key, links of other sets on the parent decide */
+		return step->network->has_bclim;
 	default:
 		return true;
 	}
@@ -109,7 +112,7 @@ static bool step_stands(const struct step *step, const struct live_ns *ns)
 	    step->desired->probe)
 		return false;
 	for (size_t i = 0; i < step->n_changes; i++)
-		if (!change_is_set(step->attachment, &step->changes[i]))
+		if (!change_is_set(step, &step->changes[i]))
 			return false;
 	return true;
 }
