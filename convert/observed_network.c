@@ -90,7 +90,9 @@ static void network_describe(struct observed_set *set, struct observed_network *
 		model->bclim = link->bclim;
 	}
 	model->ipvlan_flag = sources->mode->ipvlan_flag;
-	if (parent && (sources->mtu->mtu != default_mtu(set, parent) || network->mtu))
+	/* A larger MTU than the set's networks need is what another set gave the parent. */
+	if (parent &&
+	    (sources->mtu->mtu != default_mtu(set, parent) || sources->mtu->mtu <= network->mtu))
 		model->mtu = sources->mtu->mtu;
 }
 

@@ -76,6 +76,20 @@ def several(host):
     same((state(host), marks(host)), (("down", 1500), set()), "undone")
 
 
+@test("manage_parent: export of a network without an MTU, on a parent that another one raised")
+def raised(host):
+    host.netns("web", "db")
+    text = document({"n": lan(manage_parent=True, mtu=4000), "m": lan(subnet="10.9.0.0/24", gateway=None, manage_parent=True)},
+                    {"web": ["n", "m"]})
+    for declared in (text, other_set(mtu=8000), text):
+        host.apply(declared)
+    same({name: host.link("web", name)["mtu"] for name in ("eth0", "eth1")}, {"eth0": 4000, "eth1": 8000}, "the links")
+    exported = host.mvapply("export").out
+    same([{name: network.get("mtu") for name, network in part["networks"].items()} for part in yaml.safe_load_all(exported)],
+         [{"n": 4000, "m": None}, {"m": 8000}], "exported")
+    host.unchanged(exported)
+
+
 @test("manage_parent: what others changed or use is left to them")
 def theirs(host):
     host.netns("web")
