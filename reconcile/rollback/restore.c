@@ -130,6 +130,23 @@ static void ipv4_restore(struct restorer *restorer, const struct snapshot *all)
 			addr_add(restorer, &now.addrs[i], true);
 }
 
+/* An address that the kernel gave the link when it was set up (addrconf_add_linklocal). A new
+ * ipvlan link has another one than its predecessor (dev_id), which a third link may have already.
+ */
+static bool made_by_kernel(const struct raw_message *raw)
+{
+	const struct nlattr *proto = attr_find(raw->request, sizeof(struct ifaddrmsg), IFA_PROTO);
+	return family_of(raw) == AF_INET6 && proto && mnl_attr_get_u8(proto) == IFAPROT_KERNEL_LL;
+}
+
+static bool made_among(const struct snapshot *all)
+{
+	for (size_t i = 0; i < all->n_addrs; i++)
+		if (made_by_kernel(&all->addrs[i]))
+			return true;
+	return false;
+}
+
 /* The kernel lists the newest first. */
 static void ipv6_restore(struct restorer *restorer, const struct snapshot *now)
 {
@@ -137,11 +154,12 @@ static void ipv6_restore(struct restorer *restorer, const struct snapshot *now)
 		raw_messages_sort(restorer->arena, now->addrs, now->n_addrs);
 	for (size_t i = restorer->was->n_addrs; i > 0; i--) {
 		const struct raw_message *raw = &restorer->was->addrs[i - 1];
-		if (family_of(raw) != AF_INET6 || raw_message_among(raw, sorted, now->n_addrs))
+		if (family_of(raw) != AF_INET6 || raw_message_among(raw, sorted, now->n_addrs) ||
+		    (made_by_kernel(raw) && made_among(now)))
 			continue;
 		if (local_among(raw, now))
 			request_add(restorer, raw, RTM_DELADDR, 0, true);
-		addr_add(restorer, raw, false);
+		addr_add(restorer, raw, made_by_kernel(raw));
 	}
 }
 

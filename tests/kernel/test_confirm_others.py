@@ -7,6 +7,7 @@ from dhcp_server import serving
 from host import same
 from registry import test
 from test_confirm import waiting
+from test_output_ip import final_state
 
 DUAL = lan(subnets=[{"subnet": "172.16.86.0/24", "gateway": "172.16.86.1"},
                     {"subnet": "fd00:86::/64", "gateway": "fd00:86::1"}], subnet=None, gateway=None)
@@ -189,3 +190,17 @@ for what, changed in {"another order": {"n": {"addresses": REORDERED}},
                       "another network": {"m": {"addresses": ADDRESSES, "interface_name": "eth0"}},
                       "two links": {"n": {"addresses": ["172.16.86.30"]}, "m": {"addresses": ADDRESSES}}}.items():
     test(f"confirm others: routes of other links from a managed address stay: {what}")(stays(changed))
+
+
+@test("confirm: ipvlan links that a rollback creates keep the link-local addresses of the kernel", needs=["ipvlan"])
+def of_ipvlan(host):
+    names = ["web", "db", "ci"]
+    host.netns(*names)
+    host.apply(document({"n": lan(driver="ipvlan")}, {name: ["n"] for name in names}))
+    before = final_state(host)
+    done = host.apply("networks: {}", "--confirm=1", "--max-delete=3", code=5)
+    assert "the previous state is restored" in done.err, done
+    same(final_state(host), before, "after the rollback")
+    for name in names:
+        found = [item for item in host.link(name, "eth0")["addr_info"] if item["scope"] == "link"]
+        same(len(found), 1, f"link-local addresses of {name}")
