@@ -34,6 +34,7 @@ void service_remember_converged(struct service *service, const struct selection 
 {
 	service->converged = nothing_left(service, selection);
 	service->converged_namespaces = service->live->n_namespaces;
+	service->converged_unwritten = service->live->n_unwritten;
 	without_step_set(service, selection->plan);
 	for (size_t i = 0; service->converged && i < service->live->n_namespaces; i++) {
 		struct live_ns *ns = service->live->namespaces[i];
@@ -48,7 +49,8 @@ static bool is_comparable(const struct service *service)
 {
 	return service->converged && !service->wide && !service->lost &&
 	       !retry_count(service->retry) &&
-	       service->live->n_namespaces == service->converged_namespaces;
+	       service->live->n_namespaces == service->converged_namespaces &&
+	       service->live->n_unwritten == service->converged_unwritten;
 }
 
 /* Whether it was read again and has another content. */

@@ -73,6 +73,7 @@ struct service {
 	bool dirty;                           /* a pass is due */
 	bool converged;              /* the last plan left nothing to do, see converged.c */
 	size_t converged_namespaces; /* their number then */
+	size_t converged_unwritten;  /* the number of missing `resolv_conf` files then */
 	bool broken;                 /* an unrecoverable error: it has to be restarted */
 	bool log_waits;              /* the log waits for its reader */
 	bool failed;                 /* the last pass failed */

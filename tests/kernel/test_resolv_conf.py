@@ -131,6 +131,20 @@ def service(host):
         running.until(lambda: content() is None, "removed", 20)
 
 
+@test("resolv_conf: the service writes it again with the repair of another container", seconds=60)
+def other_repair(host):
+    host.netns("web", "db")
+    os.makedirs("/run/mvapply", exist_ok=True)
+    declared = document({"n": lan(dhcp=True, subnet=None, gateway=None), "m": lan(subnet="10.8.0.0/24", gateway="10.8.0.1")},
+                        {"web": {"n": {"resolv_conf": FILE}}, "db": {"m": {"ipv4_address": "10.8.0.9"}}})
+    with serving(host, options=OPTIONS), watching(host, "-f", host.write(declared), converged=False) as running:
+        running.until(lambda: content() == CONTENT, "the file", 20)
+        running.settle()
+        os.unlink(FILE)
+        host.ip("db", "route delete default")
+        running.until(lambda: content() == CONTENT, "written again", 20)
+
+
 @test("resolv_conf: two attachments of one network, each with its file, which is removed with it")
 def two(host):
     host.netns("web")
