@@ -50,7 +50,7 @@ size_t abstract_receive(int fd, char **ret)
 {
 	const ssize_t size = recv(fd, NULL, 0, MSG_PEEK | MSG_TRUNC);
 	*ret = NULL;
-	if (size <= 0 || size > MESSAGE_MAX)
+	if (size <= 0 || (size_t)size > MESSAGE_MAX)
 		return 0;
 	*ret = memory_new(1, (size_t)size + 1);
 	if (recv(fd, *ret, (size_t)size, MSG_DONTWAIT) == size)
