@@ -2,6 +2,7 @@
 
 #include "reconcile/rollback/snapshot_internal.h"
 
+#include "kernel/rtnl_attributes.h"
 #include "kernel/rtnl_decode.h"
 #include "kernel/rtnl_encode.h"
 
@@ -135,8 +136,11 @@ static void ipv4_restore(struct restorer *restorer, const struct snapshot *all)
  */
 static bool made_by_kernel(const struct raw_message *raw)
 {
-	const struct nlattr *proto = attr_find(raw->request, sizeof(struct ifaddrmsg), IFA_PROTO);
-	return family_of(raw) == AF_INET6 && proto && mnl_attr_get_u8(proto) == IFAPROT_KERNEL_LL;
+	uint8_t proto = 0;
+	return family_of(raw) == AF_INET6 &&
+	       attr_get(attr_find(raw->request, sizeof(struct ifaddrmsg), IFA_PROTO), &proto,
+			sizeof(proto)) &&
+	       proto == IFAPROT_KERNEL_LL;
 }
 
 static bool made_among(const struct snapshot *all)
@@ -224,29 +228,17 @@ static bool place_taken(const struct raw_message *raw, const struct snapshot *no
 	return false;
 }
 
-/* The IPv6 route as the kernel leaves it without the address that is its source. */
-static struct raw_message unsourced(struct arena *arena, const struct raw_message *raw)
-{
-	union message copy = {.header = *raw->request};
-	const struct nlattr *attr;
-	copy.header.nlmsg_len = NLMSG_HDRLEN;
-	memcpy(mnl_nlmsg_put_extra_header(&copy.header, sizeof(struct rtmsg)),
-	       mnl_nlmsg_get_payload(raw->request), sizeof(struct rtmsg));
-	mnl_attr_for_each(attr, raw->request,
-			  sizeof(struct rtmsg)) if (mnl_attr_get_type(attr) != RTA_PREFSRC)
-		mnl_attr_put(&copy.header, mnl_attr_get_type(attr), mnl_attr_get_payload_len(attr),
-			     mnl_attr_get_payload(attr));
-	return raw_message_keep(arena, &copy, copy.header.nlmsg_len);
-}
-
+/* Whether the kernel has left the IPv6 route without the address that was its source. */
 static bool lost_source(struct restorer *restorer, const struct raw_message *raw,
 			const struct raw_message *now, size_t n_now)
 {
 	if (family_of(raw) != AF_INET6 ||
 	    !attr_find(raw->request, sizeof(struct rtmsg), RTA_PREFSRC))
 		return false;
-	const struct raw_message without = unsourced(restorer->arena, raw);
-	return raw_message_among(&without, now, n_now);
+	struct raw_message without;
+	return raw_message_without(restorer->arena, raw, sizeof(struct rtmsg), RTA_PREFSRC,
+				   &without) &&
+	       raw_message_among(&without, now, n_now);
 }
 
 /* The last first: the kernel puts a further IPv4 route before those with its place. */

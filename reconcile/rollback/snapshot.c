@@ -56,6 +56,19 @@ static const struct nlattr *attr_next(const struct nlmsghdr *message, size_t hea
 	return mnl_attr_ok(attr, (int)(end - (const char *)attr)) ? attr : NULL;
 }
 
+bool raw_message_without(struct arena *arena, const struct raw_message *raw, size_t header,
+			 uint16_t type, struct raw_message *ret)
+{
+	union message request;
+	bool fits = true;
+	(void)request_begin(&request, raw->request, header);
+	for (const struct nlattr *attr = attr_next(raw->request, header, NULL); attr;
+	     attr = attr_next(raw->request, header, attr))
+		fits &= mnl_attr_get_type(attr) == type || attr_put(&request, attr);
+	*ret = raw_message_keep(arena, &request, request.header.nlmsg_len);
+	return fits;
+}
+
 const struct nlattr *attr_find(const struct nlmsghdr *message, size_t header, uint16_t type)
 {
 	const struct nlattr *attr = attr_next(message, header, NULL);

@@ -28,6 +28,11 @@ bool attr_equal(const struct nlmsghdr *a, const struct nlmsghdr *b, size_t heade
 /* Keeps the request in the arena. */
 struct raw_message raw_message_keep(struct arena *arena, const union message *request, size_t same);
 
+/* The message without the attributes of that type, after a fixed header of that size; in the arena.
+ * False: it has no room. */
+bool raw_message_without(struct arena *arena, const struct raw_message *raw, size_t header,
+			 uint16_t type, struct raw_message *ret);
+
 /* Makes the request that adds the listed route again, in the arena. A next hop object is deleted
  * with its link: the request has its content. With ifindex 0, it has the number of the object.
  * Returns whether the route leads through that link (0: any or none), and the request is whole. */
