@@ -244,13 +244,23 @@ static void change_address(struct lister *lister, const struct change *change)
 				       .addr = &change->addr});
 }
 
+static bool is_added(const struct step *step, const struct prefix *addr)
+{
+	for (size_t i = 0; i < step->n_changes; i++)
+		if (step->changes[i].field == FIELD_ADDRESS && step->changes[i].to &&
+		    prefix_equal(&step->changes[i].addr, addr))
+			return true;
+	return false;
+}
+
 /* The kernel removes the secondary addresses of a subnet with the primary one; a route needs them
- * for its next hop and its source before everything is restored. */
+ * for its next hop and its source before everything is restored. Those that the step adds are there
+ * already. */
 static void addresses_return(struct lister *lister)
 {
 	const struct link_spec *spec = lister->spec;
 	for (size_t i = 0; lister->flushes && !lister->returned && i < spec->n_addrs; i++)
-		if (spec->addrs[i].ip.family == AF_INET)
+		if (spec->addrs[i].ip.family == AF_INET && !is_added(lister->step, &spec->addrs[i]))
 			add(lister, (struct operation){.type = OP_ADDR_ADD,
 						       .replace = true,
 						       .addr = &spec->addrs[i]});

@@ -343,8 +343,8 @@ def shared(host):
     host.unchanged(alone)
 
 
-ROUTES = ({"to": "10.9.0.0/16", "via": "172.16.86.9"}, {"to": "10.9.0.0/16", "source": "172.16.86.20"},
-          {"to": "10.9.0.0/16", "via": "172.16.86.9", "table": 100}, {"to": "10.9.0.0/16", "via": "172.16.86.9", "metric": 7})
+OTHER_ROUTES = ({"to": "10.9.0.0/16", "via": "172.16.86.9"}, {"to": "10.9.0.0/16", "source": "172.16.86.20"},
+                {"to": "10.9.0.0/16", "via": "172.16.86.9", "table": 100}, {"to": "10.9.0.0/16", "via": "172.16.86.9", "metric": 7})
 
 
 @test("routing: routes are changed while the primary address, with which the kernel removes the others, gets another place", seconds=60)
@@ -354,7 +354,7 @@ def reordered(host):
     def text(addresses, *routes):
         return document({"n": lan()}, {"web": {"n": {"addresses": addresses, "routes": list(routes)}}})
     one, two = ["172.16.86.20", "172.16.86.21"], ["172.16.86.21", "172.16.86.20"]
-    for before, after in itertools.product(({"to": "10.9.0.0/16"}, None), ROUTES):
+    for before, after in itertools.product(({"to": "10.9.0.0/16"}, None), OTHER_ROUTES):
         given = text(two, after)
         for way in ("apply", "ip"):
             host.apply(text(one, *([before] if before else [])))
