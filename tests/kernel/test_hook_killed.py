@@ -62,12 +62,12 @@ def starts(engine, name):
 
 
 def processes(*words):
-    """The process ids of the programs whose arguments have all of the words."""
+    """The process ids of the programs whose arguments have all of the words, without the tests' own."""
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
             arguments = file.read().decode(errors="replace").split("\0")
-            if all(word in arguments for word in words):
+            if all(word in arguments for word in words) and "--only" not in arguments:
                 found.append(int(pid))
     return found
 
