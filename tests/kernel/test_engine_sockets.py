@@ -95,7 +95,11 @@ def mounts(host):
         until_attached(host, service, "web")
         go(service, engine)
         linux.umount("/run/one")
-        engine.begin()
+        folder = os.open(FOLDER, os.O_PATH | os.O_DIRECTORY)
         linux.mount("tmpfs", "/run/one", "tmpfs")
-        # The mount hides the socket, which still exists.
+        # The mount hides the socket from its beginning.
+        engine.path = f"/proc/self/fd/{folder}/engine.sock"
+        engine.begin()
         comes_back(service, engine, lambda: linux.umount("/run/one"))
+        engine.end()
+        os.close(folder)
