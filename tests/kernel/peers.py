@@ -197,9 +197,10 @@ def networkd_two(host, first, second):
 
 @contextlib.contextmanager
 def networkd_dhcp(host, *dnsmasq, settings="", **options):
-    """A macvlan with a lease of networkd's client, and the lines of its section [DHCPv4]."""
+    """A macvlan with a lease of networkd's client, and the lines of its section [DHCPv4]. The client's other id is made from
+    /etc/machine-id, which is empty in a new root."""
     with leasing(host, *dnsmasq):
-        yield networkd(host, "DHCP=ipv4", f"[DHCPv4]\n{settings}", **options)
+        yield networkd(host, "DHCP=ipv4", f"[DHCPv4]\nClientIdentifier=mac\n{settings}", **options)
 
 
 def netplan(host, device, vlan=None):
