@@ -87,12 +87,9 @@ static bool is_there(const struct snapshot *all, const struct raw_message *raw)
 static int route_take(const struct nlmsghdr *message, void *data, struct error *error)
 {
 	struct reader *reader = data;
-	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
 	struct raw_message raw;
 	(void)error;
-	if (message->nlmsg_type == RTM_NEWROUTE &&
-	    mnl_nlmsg_get_payload_len(message) >= sizeof(*header) &&
-	    !(header->rtm_flags & RTM_F_CLONED) && (!reader->step || is_removed(reader, message)) &&
+	if (route_listed(message) && (!reader->step || is_removed(reader, message)) &&
 	    route_request(reader->arena, message, 0, &raw) &&
 	    !(reader->step && is_there(reader->to, &raw)))
 		*array_push(reader->arena, reader->to->routes, reader->to->n_routes) = raw;

@@ -191,16 +191,23 @@ bool route_request(struct arena *arena, const struct nlmsghdr *message, int ifin
 	return fits && there;
 }
 
+const struct rtmsg *route_listed(const struct nlmsghdr *message)
+{
+	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
+	return message->nlmsg_type == RTM_NEWROUTE &&
+			       mnl_nlmsg_get_payload_len(message) >= sizeof(*header) &&
+			       !(header->rtm_flags & RTM_F_CLONED)
+		       ? header
+		       : NULL;
+}
+
 static int route_take(const struct nlmsghdr *message, void *data, struct error *error)
 {
 	struct reader *reader = data;
-	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
+	const struct rtmsg *header = route_listed(message);
 	struct raw_message raw;
 	(void)error;
-	if (message->nlmsg_type == RTM_NEWROUTE &&
-	    mnl_nlmsg_get_payload_len(message) >= sizeof(*header) &&
-	    header->rtm_protocol != RTPROT_KERNEL && header->rtm_protocol != RTPROT_RA &&
-	    !(header->rtm_flags & RTM_F_CLONED) &&
+	if (header && header->rtm_protocol != RTPROT_KERNEL && header->rtm_protocol != RTPROT_RA &&
 	    !(reader->others && header->rtm_protocol == OWNER_TAG_PROTOCOL) &&
 	    route_request(reader->arena, message, reader->ifindex, &raw))
 		*array_push(reader->arena, reader->to->routes, reader->to->n_routes) = raw;

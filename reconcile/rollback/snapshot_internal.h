@@ -6,6 +6,8 @@
 #include "kernel/rtnl_message.h"
 #include "lib/arena.h"
 
+#include <linux/rtnetlink.h>
+
 /* A request that recreates a listed object. */
 struct raw_message {
 	struct nlmsghdr *request;
@@ -32,6 +34,9 @@ struct raw_message raw_message_keep(struct arena *arena, const union message *re
  * False: it has no room. */
 bool raw_message_without(struct arena *arena, const struct raw_message *raw, size_t header,
 			 uint16_t type, struct raw_message *ret);
+
+/* The header of a listed route; NULL: the message is none, or a cached route. */
+const struct rtmsg *route_listed(const struct nlmsghdr *message);
 
 /* Makes the request that adds the listed route again, in the arena. A next hop object is deleted
  * with its link: the request has its content. With ifindex 0, it has the number of the object.
