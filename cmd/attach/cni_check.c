@@ -63,7 +63,7 @@ static bool has_addr(const struct netns_link *found, const struct prefix *addr)
 /* Whether the addresses of the subnet, such as a gateway, are reached through the link. */
 static bool has_subnet_route(const struct netns_link *found, const struct prefix *addr)
 {
-	const struct prefix subnet = {.ip = prefix_first(addr), .len = addr->len};
+	const struct prefix subnet = prefix_subnet(addr);
 	for (size_t i = 0; i < found->n_routes; i++)
 		if (!found->routes[i].via.family && prefix_equal(&found->routes[i].to, &subnet))
 			return true;

@@ -1,6 +1,5 @@
-/* CHECK of a CNI plugin: compares an interface with prevResult (CNI specification 1.1.0, section
- * 2).
- */
+/* CHECK of a CNI plugin: compares an interface with prevResult (section 2 of the CNI specification
+ * 1.1.0). */
 #ifndef CMD_ATTACH_CNI_CHECK_H
 #define CMD_ATTACH_CNI_CHECK_H
 
