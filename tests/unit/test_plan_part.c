@@ -18,21 +18,24 @@
 
 static const char *const names[] = {"web", "db", "ci"};
 
+/* Removes one of the items; the last one takes its place. */
+static void item_take(void *items, unsigned *count, size_t size)
+{
+	if (!*count)
+		return;
+	char *item = (char *)items + random_below(*count) * size;
+	memmove(item, (char *)items + --*count * size, size);
+}
+
 static void address_take(struct live_ns *ns)
 {
-	if (!ns->n_addrs)
-		return;
-	ns->addrs[random_below((unsigned)ns->n_addrs)] = ns->addrs[ns->n_addrs - 1];
-	ns->n_addrs--;
+	item_take(ns->addrs, &ns->n_addrs, sizeof(*ns->addrs));
 	live_ns_index(ns);
 }
 
 static void route_take(struct live_ns *ns)
 {
-	if (!ns->n_routes)
-		return;
-	ns->routes[random_below((unsigned)ns->n_routes)] = ns->routes[ns->n_routes - 1];
-	ns->n_routes--;
+	item_take(ns->routes, &ns->n_routes, sizeof(*ns->routes));
 	live_ns_index(ns);
 }
 
