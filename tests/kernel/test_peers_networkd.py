@@ -130,7 +130,7 @@ row("netplan: a VLAN, and a macvlan on it",
 
 LEASED = {"kept": "mvapply keeps the routes of a lease in a table besides, to restore them",
           "routers": "networkd adds a route to each router: to one in the subnet, the subnet's route leads anyway, and for one "
-                     "elsewhere mvapply gives the flag onlink",
+                     "outside of it mvapply gives the flag onlink",
           "prefsrc": "networkd names the leased address as the source, which the kernel chooses anyway: it is the link's first"}
 METRICS = {**LEASED, "metrics": "networkd gives routes of a lease the metric 1024, so that those of another link with less precede; "
                                 "mvapply adds one default route, by gw_priority"}
