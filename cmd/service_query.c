@@ -3,8 +3,11 @@
 #include "cmd/service_socket.h"
 #include "lib/abstract_socket.h"
 #include "lib/cleanup.h"
+#include "lib/memory.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -12,7 +15,7 @@
  * reads the namespaces itself. */
 #define PATIENCE_MS 200
 
-static const char addresses_request[] = "addresses 1 ", tags_request[] = "tags 1";
+static const char addresses_request[] = "addresses 2 ", tags_request[] = "tags 1";
 
 /* The answer, with a terminator behind it, which the caller frees. */
 static size_t query(const char *set, const char *text, char **ret)
@@ -28,14 +31,71 @@ static size_t query(const char *set, const char *text, char **ret)
 		       : 0;
 }
 
-size_t service_query_addresses(const char *set, const struct prefix *prefix,
-			       struct service_entry **ret_entries)
+/* "INODE PATH" of each, with a NUL behind it. The paths stay in the text. */
+static struct netns_mounts *mounts_parse(const char *text, const char *end)
 {
-	char *message, prefix_text[PREFIX_TEXT_SIZE], text[SERVICE_QUERY_SIZE];
-	snprintf(text, sizeof(text), "%s%s", addresses_request, prefix_format(prefix, prefix_text));
-	const size_t size = query(set, text, &message);
-	*ret_entries = (void *)message;
-	return size / sizeof(**ret_entries);
+	struct netns_mounts *mounts = memory_new(1, sizeof(*mounts));
+	mounts->arena = arena_new();
+	for (; text < end; text += strlen(text) + 1) {
+		char *path;
+		const ino_t inode = strtoul(text, &path, 10);
+		path += *path == ' ';
+		*array_push(mounts->arena, mounts->places, mounts->count) = (struct netns_place){
+			.directory = AT_FDCWD, .path = path, .name = path, .inode = inode};
+	}
+	return mounts;
+}
+
+/* The message has a terminator behind it. */
+static void addresses_parse(struct service_addresses *addresses, size_t size)
+{
+	struct service_head head;
+	if (size < sizeof(head))
+		return;
+	memcpy(&head, addresses->message, sizeof(head));
+	if (head.n_entries > (size - sizeof(head)) / sizeof(*addresses->entries))
+		return;
+	addresses->entries = (const void *)(addresses->message + sizeof(head));
+	addresses->n_entries = head.n_entries;
+	if (head.mounts)
+		addresses->mounts = mounts_parse((const char *)&addresses->entries[head.n_entries],
+						 addresses->message + size);
+}
+
+void service_query_addresses(const char *set, const struct prefix *prefix,
+			     struct service_addresses *ret)
+{
+	struct mount_view view = {0};
+	char prefix_text[PREFIX_TEXT_SIZE], view_text[MOUNT_VIEW_TEXT_SIZE];
+	char text[SERVICE_QUERY_SIZE];
+	*ret = (struct service_addresses){0};
+	(void)mount_view_read("self", &view);
+	snprintf(text, sizeof(text), "%s%s %s", addresses_request,
+		 prefix_format(prefix, prefix_text), mount_view_format(&view, view_text));
+	const size_t size = query(set, text, &ret->message);
+	addresses_parse(ret, size);
+}
+
+void service_addresses_free(struct service_addresses *addresses)
+{
+	netns_mounts_free(addresses->mounts);
+	free(addresses->message);
+}
+
+const struct service_entry *service_addresses_of(const struct service_addresses *addresses,
+						 uint64_t inode)
+{
+	size_t from = 0, to = addresses->n_entries;
+	while (from < to) {
+		const size_t middle = from + (to - from) / 2;
+		if (addresses->entries[middle].inode < inode)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from < addresses->n_entries && addresses->entries[from].inode == inode
+		       ? &addresses->entries[from]
+		       : NULL;
 }
 
 char *service_query_tags(const char *set)
@@ -45,10 +105,15 @@ char *service_query_tags(const char *set)
 	return message;
 }
 
-bool service_query_parse(const char *text, struct prefix *ret)
+bool service_query_parse(const char *text, struct prefix *ret_prefix, struct mount_view *ret_view)
 {
+	char prefix[PREFIX_TEXT_SIZE];
 	const size_t length = strlen(addresses_request);
-	return strncmp(text, addresses_request, length) == 0 && prefix_parse(text + length, ret);
+	const size_t end = length + strcspn(text + length, " ");
+	if (strncmp(text, addresses_request, length) != 0 || end - length >= sizeof(prefix))
+		return false;
+	snprintf(prefix, sizeof(prefix), "%.*s", (int)(end - length), text + length);
+	return prefix_parse(prefix, ret_prefix) && mount_view_parse(text + end, ret_view);
 }
 
 bool service_query_is_tags(const char *text)

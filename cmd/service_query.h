@@ -6,19 +6,27 @@
  * another version closes the connection. Only namespaces of which the service is certain are in an
  * answer: one that is not is unknown to the service, or has changed.
  *
- *   "addresses 1 PREFIX"  an array of struct service_entry
- *   "tags 1"              a line for each namespace: its inode, and the owner tags of its links,
- *                         with a tab before each
+ *   "addresses 2 PREFIX VIEW"  a struct service_head, an array of struct service_entry, and of each
+ *                              other mounted namespace "INODE PATH" with a NUL behind it
+ *   "tags 1"                   a line for each namespace: its inode, and the owner tags of its
+ *                              links, with a tab before each
  */
 #ifndef CMD_SERVICE_QUERY_H
 #define CMD_SERVICE_QUERY_H
 
+#include "kernel/mount_view.h"
+#include "kernel/netns_mounts.h"
 #include "lib/ip.h"
 
 #include <stddef.h>
 
+struct service_head {
+	uint32_t n_entries;
+	uint32_t mounts; /* 1: the caller's mount table follows; 0: the service does not see it */
+};
+
 /* Of each namespace one for each address in the prefix that a link on one of the host's links has;
- * or one without an address. */
+ * or one without an address. They are sorted by inode. */
 struct service_entry {
 	uint64_t inode; /* of the namespace */
 	uint8_t family; /* 0: the namespace has no address in the prefix */
@@ -26,17 +34,29 @@ struct service_entry {
 	uint8_t reserved[7]; /* 0 */
 };
 
-/* The entries of the service that keeps the set. The caller frees *ret_entries. Returns their
- * number; 0 if there is no service, it is not trusted (lib/unix_peer.h), or it does not answer
- * within 200 ms. */
-size_t service_query_addresses(const char *set, const struct prefix *prefix,
-			       struct service_entry **ret_entries);
+/* An answer, which service_addresses_free frees. */
+struct service_addresses {
+	char *message;
+	const struct service_entry *entries;
+	size_t n_entries; /* 0: there is no service, it is not trusted (lib/unix_peer.h), or it does
+			     not answer within 200 ms */
+	struct netns_mounts *mounts; /* the mounted namespaces without an entry; NULL: the service
+					does not see the mounts of this process */
+};
+
+void service_query_addresses(const char *set, const struct prefix *prefix,
+			     struct service_addresses *ret);
+void service_addresses_free(struct service_addresses *addresses);
+/* The entries of a namespace: the first, or NULL. */
+const struct service_entry *service_addresses_of(const struct service_addresses *addresses,
+						 uint64_t inode);
 /* The lines, or NULL; the caller frees them. */
 char *service_query_tags(const char *set);
 
 #define SERVICE_QUERY_SIZE 128
-/* The prefix of such a request; false: not a request of this version. */
-bool service_query_parse(const char *text, struct prefix *ret);
+/* The prefix and the caller's view of the mounts of such a request; false: not a request of this
+ * version. */
+bool service_query_parse(const char *text, struct prefix *ret_prefix, struct mount_view *ret_view);
 /* Whether it is a request for tags. */
 bool service_query_is_tags(const char *text);
 

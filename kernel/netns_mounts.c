@@ -120,9 +120,9 @@ static struct netns_mounts *mounts_of(const struct mount_list *list)
 	return mounts;
 }
 
-struct netns_mounts *netns_mounts_read(void)
+struct netns_mounts *netns_mounts_read(const char *file)
 {
-	cleanup_free char *text = file_text("/proc/self/mountinfo");
+	cleanup_free char *text = file_text(file);
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	struct mount_list list = {.arena = arena};
 	if (!text)

@@ -11,9 +11,12 @@ struct netns_mounts {
 	size_t count;
 };
 
-/* Reads the table of this process's mount namespace. The caller frees the list with
- * netns_mounts_free. NULL: /proc/self/mountinfo cannot be read; errno says why. */
-struct netns_mounts *netns_mounts_read(void);
+/* The table of this process's mount namespace (proc(5)). */
+#define NETNS_MOUNTS_OWN "/proc/self/mountinfo"
+
+/* Reads the table of a mount namespace. The caller frees the list with netns_mounts_free. NULL: the
+ * file cannot be read; errno says why. */
+struct netns_mounts *netns_mounts_read(const char *file);
 void netns_mounts_free(struct netns_mounts *mounts);
 
 #endif

@@ -28,6 +28,7 @@ struct search {
 	struct arena *arena;
 	const struct prefix *prefix;
 	struct stat host;
+	const struct service_addresses *known;
 	struct index *seen;  /* inodes, 64 bits each */
 	struct named *named; /* to be read, before the namespaces of processes */
 	size_t n_named;
@@ -139,6 +140,7 @@ static bool process_read(struct search *search, const struct netns_place *place)
 static bool is_listed(const struct search *search, uint64_t inode)
 {
 	return (search->n_named && search->named[search->n_named - 1].inode == inode) ||
+	       service_addresses_of(search->known, inode) ||
 	       index_get(search->seen, &inode, sizeof(inode));
 }
 
@@ -158,36 +160,36 @@ static bool place_visit(const struct netns_place *place, void *data)
 	return true;
 }
 
-/* The entries are the keys of `seen`. */
-static void entries_take(struct search *search, struct service_entry *entries, size_t count,
+static void entries_take(const struct service_addresses *known, struct arena *arena,
 			 struct other_addresses *addresses)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct ip ip = {.family = entries[i].family};
-		seen_add(search, &entries[i].inode);
-		memcpy(ip.bytes, entries[i].address, sizeof(ip.bytes));
+	for (size_t i = 0; i < known->n_entries; i++) {
+		const struct service_entry *entry = &known->entries[i];
+		struct ip ip = {.family = entry->family};
+		memcpy(ip.bytes, entry->address, sizeof(ip.bytes));
 		if (ip.family)
-			*array_push(search->arena, addresses->items, addresses->count) = ip;
+			*array_push(arena, addresses->items, addresses->count) = ip;
 	}
 }
 
 bool other_addresses_find(const struct live *live, const struct prefix *prefix, const char *set,
 			  struct arena *arena, struct other_addresses *addresses)
 {
-	cleanup_free struct service_entry *entries = NULL;
 	const struct live_ns *host = live->namespaces[0];
-	const size_t count = service_query_addresses(set, prefix, &entries);
+	__attribute__((cleanup(service_addresses_free))) struct service_addresses known;
+	service_query_addresses(set, prefix, &known);
 	struct search search = {.arena = arena,
 				.prefix = prefix,
 				.host = {.st_dev = host->device, .st_ino = host->inode},
-				.seen = index_new(count),
+				.known = &known,
+				.seen = index_new(0),
 				.everything = observe_everything()};
-	entries_take(&search, entries, count, addresses);
+	entries_take(&known, arena, addresses);
 	/* Without a service, most containers have one. */
-	search.failed = !count && prefix->len < ip_bits(&prefix->ip);
+	search.failed = !known.n_entries && prefix->len < ip_bits(&prefix->ip);
 	struct netns_missed missed = {0};
 	if (!search.failed)
-		missed = netns_scan(NULL, place_visit, &search);
+		missed = netns_scan(known.mounts, place_visit, &search);
 	named_finish(&search);
 	index_free(search.seen);
 	netns_return(host->handle->fd);

@@ -4,6 +4,7 @@
 #ifndef CMD_WATCH_MOUNT_WATCH_H
 #define CMD_WATCH_MOUNT_WATCH_H
 
+#include "kernel/mount_view.h"
 #include "kernel/netns_mounts.h"
 #include "lib/event_loop.h"
 
@@ -20,5 +21,9 @@ void mounts_free(struct mounts *mounts);
 /* The namespaces of the mount table, which is read again only if it has changed since the last
  * call. NULL: it cannot be read. Valid until the next call. */
 const struct netns_mounts *mounts_table(struct mounts *mounts);
+
+/* The same of the mount namespace of another process, which has this view: that of the service, or
+ * of process 1, from which systemd gives a service a copy. NULL: it is neither. */
+const struct netns_mounts *mounts_table_of(struct mounts *mounts, const struct mount_view *view);
 
 #endif

@@ -19,7 +19,7 @@ static bool is_current(const struct live_ns *ns)
 
 struct entries {
 	struct service_entry *items;
-	size_t count;
+	uint32_t count;
 };
 
 static void entry_add(struct entries *entries, const struct live_ns *ns, const struct ip *ip)
@@ -49,13 +49,13 @@ static void ns_add(struct entries *entries, const struct live_ns *ns, const stru
 		entry_add(entries, ns, &(struct ip){0});
 }
 
-/* The answer, which the caller frees. */
-struct answer {
-	void *bytes;
-	size_t size;
-};
+static int entry_compare(const void *a, const void *b)
+{
+	const struct service_entry *left = a, *right = b;
+	return left->inode < right->inode ? -1 : left->inode > right->inode;
+}
 
-static struct answer addresses_answer(const struct live *live, const struct prefix *prefix)
+static struct entries entries_of(const struct live *live, const struct prefix *prefix)
 {
 	size_t room = 1;
 	for (size_t i = 0; i < live->n_namespaces; i++)
@@ -64,7 +64,48 @@ static struct answer addresses_answer(const struct live *live, const struct pref
 	for (size_t i = 0; i < live->n_namespaces; i++)
 		if (is_current(live->namespaces[i]))
 			ns_add(&entries, live->namespaces[i], prefix);
-	return (struct answer){entries.items, entries.count * sizeof(*entries.items)};
+	qsort(entries.items, entries.count, sizeof(*entries.items), entry_compare);
+	return entries;
+}
+
+/* The mounted namespaces without an entry. */
+static void mounts_write(FILE *file, const struct netns_mounts *mounts,
+			 const struct entries *entries)
+{
+	for (size_t i = 0; i < mounts->count; i++) {
+		const struct netns_place *place = &mounts->places[i];
+		const struct service_entry key = {.inode = place->inode};
+		if (!bsearch(&key, entries->items, entries->count, sizeof(key), entry_compare))
+			fprintf(file, "%ju %s%c", (uintmax_t)place->inode, place->path, '\0');
+	}
+}
+
+/* The answer, which the caller frees. */
+struct answer {
+	char *bytes;
+	size_t size;
+};
+
+static FILE *answer_open(struct answer *answer)
+{
+	return memory_or_die(open_memstream(&answer->bytes, &answer->size));
+}
+
+static struct answer addresses_answer(struct service *service, const struct prefix *prefix,
+				      const struct mount_view *view)
+{
+	struct answer answer = {0};
+	FILE *file = answer_open(&answer);
+	const struct netns_mounts *mounts = mounts_table_of(service->mounts, view);
+	const struct entries entries = entries_of(service->live, prefix);
+	const struct service_head head = {.n_entries = entries.count, .mounts = mounts != NULL};
+	fwrite(&head, sizeof(head), 1, file);
+	fwrite(entries.items, sizeof(*entries.items), entries.count, file);
+	if (mounts)
+		mounts_write(file, mounts, &entries);
+	free(entries.items);
+	fclose(file);
+	return answer;
 }
 
 static void tags_write(FILE *file, const struct live_ns *ns)
@@ -79,27 +120,27 @@ static void tags_write(FILE *file, const struct live_ns *ns)
 
 static struct answer tags_answer(const struct live *live)
 {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *file = memory_or_die(open_memstream(&text, &size));
+	struct answer answer = {0};
+	FILE *file = answer_open(&answer);
 	for (size_t i = 0; i < live->n_namespaces; i++)
 		if (is_current(live->namespaces[i]))
 			tags_write(file, live->namespaces[i]);
 	fclose(file);
-	return (struct answer){text, size};
+	return answer;
 }
 
 bool service_answer(struct service *service, int fd, const char *request)
 {
 	struct prefix prefix;
+	struct mount_view view;
 	const bool tags = service_query_is_tags(request);
-	if (!tags && !service_query_parse(request, &prefix))
+	if (!tags && !service_query_parse(request, &prefix, &view))
 		return false;
 	service_read_events(service);
 	if (!service->live || service->lost)
 		return false;
 	const struct answer answer =
-		tags ? tags_answer(service->live) : addresses_answer(service->live, &prefix);
+		tags ? tags_answer(service->live) : addresses_answer(service, &prefix, &view);
 	const ssize_t sent = send(fd, answer.bytes, answer.size, MSG_DONTWAIT | MSG_NOSIGNAL);
 	free(answer.bytes);
 	return answer.size && sent == (ssize_t)answer.size;

@@ -34,10 +34,10 @@ def attached(host):
     return Plugin(host), text
 
 
-def entered(plugin, ip="172.16.86.200", command="ADD", name="web", slow=(), **options):
+def entered(plugin, ip="172.16.86.200", command="ADD", name="web", slow=(), syscalls="setns,connect", **options):
     """The other containers' namespaces that ADD of a container enters, or another command."""
     trace, before = f"{WORK}/trace", plugin.command
-    plugin.command = ["strace", "-f", "-y", "-e", "trace=setns,connect", *slow, "-e", "signal=none", "-o", trace, *before]
+    plugin.command = ["strace", "-f", "-y", "-e", f"trace={syscalls}", *slow, "-e", "signal=none", "-o", trace, *before]
     plugin.env = {"ASAN_OPTIONS": "detect_leaks=0"}  # the leak checker cannot run under strace
     answer = plugin.call(command, name, args=f"IP={ip}" if ip and command == "ADD" else "", **options)
     plugin.command, plugin.env = before, {}
@@ -63,22 +63,38 @@ def inodes(names):
     return [str(os.stat(f"/run/netns/{name}").st_ino) for name in names]
 
 
-def query(of, prefix="172.16.86.0/24"):
-    """A service's answer about the namespaces with these inodes: the address in the prefix by inode."""
+def view(of="self"):
+    """The mounts that a process sees, as requests name them."""
+    root = os.stat(f"/proc/{of}/root/")
+    return f"{os.stat(f'/proc/{of}/ns/mnt').st_ino} {root.st_dev:x} {root.st_ino}"
+
+
+def query(of, prefix="172.16.86.0/24", seen="1 1 1"):
+    """A service's answer about the namespaces with these inodes: the address in the prefix by inode. With the view of mounts
+    `seen`, also the paths of the others that are mounted there; None: the service does not know these mounts."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
         client.settimeout(10)
         client.connect(NAME)
         client.recv(1024)
-        client.send(f"addresses 1 {prefix}".encode())
-        entries = struct.iter_unpack("=QB16s7x", client.recv(1 << 20))
-        return {(str(inode), socket.inet_ntoa(address[:4]) if family else None)
-                for inode, family, address in entries if str(inode) in of}
+        client.send(f"addresses 2 {prefix} {seen}".encode())
+        answer = client.recv(1 << 20)
+    count, mounts = struct.unpack_from("=II", answer)
+    end = 8 + 32 * count
+    addresses = {(str(inode), socket.inet_ntoa(address[:4]) if family else None)
+                 for inode, family, address in struct.iter_unpack("=QB16s7x", answer[8:end]) if str(inode) in of}
+    paths = {record.split(b" ", 1)[1].decode() for record in answer[end:].split(b"\0")[:-1]}
+    return addresses if seen == "1 1 1" else (addresses, paths if mounts else None)
 
 
-def forger(host, prefix=(), names=()):
+def forger(host, prefix=(), names=(), mounts=None):
     """A process that has the service's name, and answers of each of the names that it lacks each address; without names, it does
-    not answer."""
-    answers = [b"".join(struct.pack("=Q24x", int(inode)) for inode in inodes(names))] if names else []
+    not answer. `mounts`: of these names alone it says that they are mounted, too."""
+    answers = []
+    if names:
+        entries = b"".join(struct.pack("=Q24x", inode) for inode in sorted(map(int, inodes(names))))
+        paths = b"".join(f"{inode} /run/netns/{name}".encode() + b"\0"
+                         for name, inode in zip(mounts or (), inodes(mounts or ())))
+        answers = [struct.pack("=II", len(names), mounts is not None) + entries + paths]
     return forging(host, NAME[1:], b"-f /etc/mvapply", *answers, prefix=prefix)
 
 
@@ -156,6 +172,52 @@ def forged(host):
         enters(plugin, OTHERS, "a process without CAP_NET_ADMIN")
     with forger(host, names=OTHERS[:2]):
         enters(plugin, OTHERS[2:], "a trusted process that knows some")
+    with forger(host, names=OTHERS[:2], mounts=OTHERS[3:5]):
+        enters(plugin, OTHERS[3:5], "a trusted process that knows some, and which others are mounted")
+
+
+def read(path):
+    with open(path, encoding="ascii", errors="replace") as file:
+        return file.read()
+
+
+def reads_mounts():
+    """Whether the last traced command read the mount table."""
+    return "/mountinfo" in read(f"{WORK}/trace")
+
+
+MOUNTS = {"syscalls": "setns,connect,openat"}
+
+
+@test("attach with a service: the mount table is read only where the service does not know its changes")
+def mounted(host):
+    plugin, text = attached(host)
+    host.netns("empty")
+    with watching(host, "-f", host.write(text)) as service:
+        service.settle()
+        enters(plugin, ["empty"], "a service", **MOUNTS)
+        assert not reads_mounts(), "the service knows the mounts"
+        for number in range(3):  # the service may not have noticed
+            host.netns(f"new{number}")
+            enters(plugin, ["empty", *(f"new{earlier}" for earlier in range(number + 1))], "a new name", **MOUNTS)
+            assert not reads_mounts(), "the service knows the new name"
+        names = {f"/run/netns/{name}" for name in ("empty", "new0", "new1", "new2", *OTHERS)}
+        same(query((), seen=view())[1] & names, names - {f"/run/netns/{name}" for name in OTHERS}, "names of others")
+        inode, device, root = view().split()
+        for other in (f"{int(inode) + 1} {device} {root}", f"{inode} {device}1 {root}", f"{inode} {device} {root}1"):
+            same(query(inodes(OTHERS), seen=other)[1], None, "another view")
+    host.netns("new3")
+    empty = {"empty", "new0", "new1", "new2", "new3"}
+    with watching(host, "-f", host.write(text), before=lambda: linux.unshare(linux.CLONE_NEWNS)) as service:
+        service.settle()
+        enters(plugin, empty, "a service with a mount namespace of its own", **MOUNTS)
+        assert not reads_mounts(), "it knows the mounts of process 1"
+        host.netns("new4")
+        enters(plugin, {*empty, "new4"}, "a new name", **MOUNTS)
+        assert not reads_mounts(), "it reads them again"
+        plugin.command = ["unshare", "-m", *plugin.command]
+        enters(plugin, {*empty, "new4"}, "a plugin with a mount namespace of its own", **MOUNTS)
+        assert reads_mounts(), "nobody knows its mounts"
 
 
 # What another container's namespace has, beside its own link. The service leaves it alone.
