@@ -44,7 +44,8 @@ struct options {
 	/* The run attaches these alone, whose processes are known, and asks no engine; NULL: all.
 	 */
 	const struct containers *only;
-	bool start_anyway;          /* a container that cannot be attached starts without it */
+	bool handed_over;  /* their links are created for another program (apply_options) */
+	bool start_anyway; /* a container that cannot be attached starts without it */
 	struct dhcp_broker *broker; /* requests DHCP leases; NULL: the command changes nothing */
 	const struct docker_plugin *docker_plugin; /* opened before the process was confined */
 	const char *scratch;   /* the path of an empty network namespace, made likewise; or NULL */

@@ -238,6 +238,7 @@ void run_do(struct run *run, const struct options *options)
 				      .keep_name_servers = options->confirm_seconds > 0,
 				      .probe = true,
 				      .silent = options->only != NULL,
+				      .handed_over = options->handed_over,
 				      .fresh = !options->confirm_seconds,
 				      .done = progress_counter(progress)},
 	      run->outcomes);

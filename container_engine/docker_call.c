@@ -158,6 +158,7 @@ static int options_parse(const struct parser *parser)
 		     *generic = json_object_get(options, "com.docker.network.generic");
 	const char *type = engine_json_text(options, "RequestAddressType");
 	struct docker_call *call = parser->call;
+	call->sandbox = text_at(parser, parser->json, "SandboxKey");
 	call->network = text_at(parser, json_is_object(generic) ? generic : options, "network");
 	call->gateway = type && strcmp(type, "com.docker.network.gateway") == 0;
 	return 0;

@@ -57,6 +57,7 @@ struct docker_call {
 	enum docker_method method;
 	bool repeated; /* without arguments, after a restart of the plugin: nothing is to be done */
 	const char *network_id, *endpoint_id;
+	const char *sandbox; /* the path of the container's network namespace */
 	const char *network; /* the option `network`: "NETWORK" or "SET/NETWORK" */
 	struct docker_pool pool;
 	struct prefix subnet, range; /* of a new pool */

@@ -78,9 +78,9 @@ static void streams_leave(void)
  * free by then. */
 static void announce_aside(const struct run *run, const struct attach_job *job)
 {
-	if (!run->outcomes || !apply_unannounced(run->plan, run->outcomes))
+	if (job->handed_over || !run->outcomes || !apply_unannounced(run->plan, run->outcomes))
 		return;
-	const pid_t child = job->moves ? -1 : fork();
+	const pid_t child = fork();
 	if (child == 0)
 		streams_leave();
 	if (child <= 0)
@@ -94,6 +94,7 @@ int attach_run(const struct attach_job *job, attach_report *report, void *data, 
 	struct options only = *job->options;
 	only.only = &job->containers;
 	only.plan.partial = true;
+	only.handed_over = job->handed_over;
 	for (const int64_t end = clock_milliseconds() + PATIENCE_MS;;) {
 		struct run run;
 		const int status = run_apply_pass(&run, job->desired, job->lookups, &only, error);

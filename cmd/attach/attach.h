@@ -9,7 +9,9 @@ struct attach_job {
 	const struct desired *desired;
 	struct lookups *lookups; /* with the processes of the containers that have an engine */
 	const struct options *options;
-	bool moves; /* the caller moves the link afterwards: it is announced before that */
+	/* Another program moves the link into the container (apply_options.handed_over): it is not
+	 * announced. */
+	bool handed_over;
 };
 
 /* Reports the results of the containers' attachments: called once, with the last pass. Its result

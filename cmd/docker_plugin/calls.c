@@ -13,7 +13,7 @@ static json_t *activate(const struct docker_work *work, struct error *error)
 {
 	(void)error;
 	state_release_all(work->state);
-	work->state->started = true;
+	work->state->compare = true;
 	return json_pack("{s:[s, s]}", "Implements", "NetworkDriver", "IpamDriver");
 }
 

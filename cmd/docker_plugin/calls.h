@@ -9,14 +9,16 @@
 
 #include <jansson.h>
 
+struct announcer;
+
 /* A call in progress. */
 struct docker_work {
 	const struct options *options;
 	struct arena *arena;
 	struct plugin_state *state; /* of a worker: a copy, whose changes are lost */
 	const struct docker_call *call;
-	const char *scratch; /* the path of a namespace in which links are made */
-	int scratch_fd;
+	const char *scratch;         /* the path of an empty namespace (struct docker_plugin) */
+	struct announcer *announcer; /* of a worker: what is announced after the answer */
 };
 
 /* Whether the call may have to wait, and runs in a process of its own. */

@@ -1,6 +1,6 @@
 /* A plugin of Docker: a network driver and an IPAM driver. The kernel's links are its state. */
 #include "cmd/commands.h"
-#include "cmd/docker_plugin/prepare.h"
+#include "cmd/docker_plugin/server.h"
 #include "cmd/exit.h"
 #include "cmd/output.h"
 #include "cmd/watch/sd_notify.h"

@@ -2,10 +2,12 @@
 #include "cmd/attach/attach.h"
 #include "cmd/attach/files.h"
 #include "cmd/attach/guests.h"
+#include "cmd/docker_plugin/announcer.h"
 #include "cmd/docker_plugin/calls.h"
 #include "cmd/docker_plugin/declared.h"
 #include "cmd/docker_plugin/link.h"
 #include "cmd/exit.h"
+#include "kernel/link_kind.h"
 
 #include <errno.h>
 #include <string.h>
@@ -166,7 +168,7 @@ static int container_attach(const struct docker_work *work, const struct attach_
 	struct attach_job job = *planned;
 	options.quiet = true;
 	job.options = &options;
-	job.moves = true;
+	job.handed_over = true;
 	job.lookups = lookups_new(NULL, NULL, NULL);
 	const int status = attach_run(&job, made_report, &made, error);
 	lookups_free(job.lookups);
@@ -187,9 +189,7 @@ static int link_make(const struct docker_work *work, const struct desired *desir
 		return status;
 	const struct started started = started_of(work, declared);
 	job.desired = started_add(desired, &where, &started, work->arena, &job.containers, error);
-	status = job.desired ? container_attach(work, &job, ret_mac, error) : -EINVAL;
-	return status < 0 ? status
-			  : endpoint_link_publish(work->scratch_fd, started.interface, error);
+	return job.desired ? container_attach(work, &job, ret_mac, error) : -EINVAL;
 }
 
 static bool is_of_endpoint(const void *data, const struct owner_tag *tag)
@@ -357,17 +357,32 @@ static json_t *join_answer(const struct network_of_set *where,
 	return answer;
 }
 
+/* An ipvlan that routes has no neighbours. */
+static void announcer_set(const struct docker_work *work, const struct live_link *link,
+			  const struct known_endpoint *endpoint)
+{
+	struct announcer *announcer = work->announcer;
+	if (!work->call->sandbox || link_mode_routes(link->mode))
+		return;
+	announcer->ifindex = link->ifindex;
+	announcer->alias = link->alias;
+	announcer->sandbox = work->call->sandbox;
+	announcer->ips[0] = endpoint->ipv4;
+	announcer->ips[1] = endpoint->ipv6;
+}
+
 static json_t *endpoint_join(const struct docker_work *work, const struct desired *desired,
-			     const struct owner_tag *tag, const char *name, struct error *error)
+			     const struct live_link *link, struct error *error)
 {
 	struct network_of_set where;
-	if (network_find(work, desired, tag->set, tag->network, &where, error) < 0)
+	if (network_find(work, desired, link->tag.set, link->tag.network, &where, error) < 0)
 		return NULL;
-	const struct known_endpoint endpoint = endpoint_of(work, &where, tag);
+	const struct known_endpoint endpoint = endpoint_of(work, &where, &link->tag);
 	const struct ip *ip = endpoint.ipv4.family ? &endpoint.ipv4 : &endpoint.ipv6;
-	return docker_name_check(work, &where, ip, error) < 0
-		       ? NULL
-		       : join_answer(&where, &endpoint, name);
+	if (docker_name_check(work, &where, ip, error) < 0)
+		return NULL;
+	announcer_set(work, link, &endpoint);
+	return join_answer(&where, &endpoint, link->name);
 }
 
 static int link_gone(const char *name, struct error *error)
@@ -381,13 +396,14 @@ json_t *docker_join(const struct docker_work *work, struct error *error)
 {
 	struct live_link link;
 	const char *name = endpoint_link_name(work->call->endpoint_id, work->arena);
+	announcer_listen(work->announcer);
 	const int status = endpoint_link_find(name, work->arena, &link, error);
 	if (status < 0 || !role_in_container(link.tag.role)) {
 		link_gone(name, error);
 		return NULL;
 	}
 	struct desired *desired = attach_files_load(work->options, error);
-	json_t *answer = desired ? endpoint_join(work, desired, &link.tag, name, error) : NULL;
+	json_t *answer = desired ? endpoint_join(work, desired, &link, error) : NULL;
 	desired_free(desired);
 	return answer;
 }

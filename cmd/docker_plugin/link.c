@@ -3,11 +3,9 @@
 #include "cmd/attach/netns_link.h"
 #include "kernel/link_request.h"
 #include "kernel/netns.h"
-#include "kernel/rtnl_encode.h"
 #include "lib/cleanup.h"
 #include "lib/hash.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -33,41 +31,6 @@ int endpoint_link_find(const char *name, struct arena *arena, struct live_link *
 	struct netlink *netlink = netlink_open(error);
 	const int status = netlink ? link_find(netlink, name, arena, ret, error) : -error->errnum;
 	netlink_close(netlink);
-	return status;
-}
-
-static int link_move(struct netlink *netlink, int ifindex, int netns, const char *name,
-		     struct arena *arena, struct error *error)
-{
-	union message request;
-	encode_link_move(&request, ifindex, netns, name);
-	return link_request(netlink, &request.header,
-			    arena_printf(arena, "cannot move %s to the host's namespace", name),
-			    error);
-}
-
-static int link_publish(int host, const char *name, struct arena *arena, struct error *error)
-{
-	struct live_link link = {0};
-	struct netlink *netlink = netlink_open(error);
-	int status = netlink ? link_find(netlink, name, arena, &link, error) : -error->errnum;
-	if (status == 0)
-		status = link_move(netlink, link.ifindex, host, name, arena, error);
-	netlink_close(netlink);
-	return status;
-}
-
-int endpoint_link_publish(int netns, const char *name, struct error *error)
-{
-	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
-	struct stat ignored;
-	cleanup_close int host = netns_open_own(&ignored, error);
-	if (host < 0)
-		return host;
-	int status = netns_enter(netns, error);
-	if (status == 0)
-		status = link_publish(host, name, arena, error);
-	netns_return(host);
 	return status;
 }
 

@@ -1,5 +1,5 @@
-/* The link of an endpoint: made in a namespace of the plugin's own, complete; then moved to the
- * host's, from where Docker moves it into the container. A plugin that is killed leaves nothing. */
+/* The link of an endpoint in the host's namespace, down, from where Docker moves it into the
+ * container. stale.h deletes one that Docker never learns of. */
 #ifndef CMD_DOCKER_PLUGIN_LINK_H
 #define CMD_DOCKER_PLUGIN_LINK_H
 
@@ -13,9 +13,6 @@ const char *endpoint_link_name(const char *endpoint, struct arena *arena);
 bool endpoint_link_named(const char *name);
 const char *endpoint_key(const char *endpoint, struct arena *arena);
 
-/* Moves the link from the namespace of the descriptor to the thread's own one, without its
- * addresses and routes, and down. */
-int endpoint_link_publish(int netns, const char *name, struct error *error);
 /* Finds it in the thread's own namespace. Strings go to the arena. */
 int endpoint_link_find(const char *name, struct arena *arena, struct live_link *ret,
 		       struct error *error);

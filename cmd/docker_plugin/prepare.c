@@ -83,9 +83,8 @@ static int socket_open(struct error *error)
 const struct docker_plugin *docker_plugin_prepare(struct arena *arena, struct error *error)
 {
 	struct docker_plugin *plugin = arena_alloc(arena, sizeof(*plugin));
-	for (size_t i = 0; i < WORKERS_MAX; i++)
-		if ((plugin->scratch[i] = netns_new(error)) < 0)
-			return NULL;
+	if ((plugin->scratch = netns_new(error)) < 0)
+		return NULL;
 	plugin->listener = socket_inherited();
 	if (plugin->listener < 0)
 		plugin->listener = socket_open(error);

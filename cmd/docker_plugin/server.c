@@ -1,9 +1,8 @@
 #include "cmd/docker_plugin/server.h"
 
 #include "cmd/docker_plugin/answer.h"
-#include "cmd/docker_plugin/calls.h"
 #include "cmd/docker_plugin/networks.h"
-#include "cmd/docker_plugin/reservation_note.h"
+#include "cmd/docker_plugin/server_internal.h"
 #include "cmd/docker_plugin/stale.h"
 #include "cmd/output_text.h"
 #include "container_engine/http_request.h"
@@ -27,49 +26,6 @@
 #define CONNECTIONS_MAX 128
 #define INPUT_MAX       (HTTP_HEAD_MAX + HTTP_BODY_MAX)
 
-struct server;
-
-struct connection {
-	struct server *server;
-	struct connection *next;
-	int fd;
-	char *input; /* what has been received and not been answered */
-	size_t used, room;
-	bool closing;       /* after its answer */
-	unsigned long turn; /* among those that wait for a worker; 0: it does not wait */
-	int worker;         /* the number of its worker; -1: none */
-};
-
-struct worker {
-	struct connection *connection; /* NULL: the worker is free */
-	pid_t pid;
-	int end;      /* a pipe with a note, if there is one, which the worker's end closes */
-	bool chooses; /* an address: one at a time, in the order of the calls */
-	struct reservation_note note; /* family 0: none yet */
-};
-
-struct server {
-	const struct docker_plugin *plugin;
-	const struct options *options;
-	struct loop *loop;
-	struct plugin_state state;
-	struct connection *connections;
-	size_t n_connections;
-	unsigned long turns; /* the last one */
-	struct worker workers[WORKERS_MAX];
-	int comparing;    /* a pipe that the end of the last docker_compare closes; -1: none */
-	int reservations; /* docker_reservations_listen; negative: another process has the name */
-};
-
-/* One call of a request. */
-struct request {
-	const char *path;
-	struct arena *arena;
-	struct docker_call call;
-	struct error error;
-	int status; /* of the parse: 0, or a negative errno */
-};
-
 static void connection_free(struct connection *connection)
 {
 	struct server *server = connection->server;
@@ -83,80 +39,7 @@ static void connection_free(struct connection *connection)
 	free(connection);
 }
 
-static json_t *request_answer(struct server *server, struct request *request, int scratch)
-{
-	char path[64];
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", scratch);
-	const struct docker_work work = {.options = server->options,
-					 .arena = request->arena,
-					 .state = &server->state,
-					 .call = &request->call,
-					 .scratch = path,
-					 .scratch_fd = scratch};
-	return docker_call_answer(&work, &request->error);
-}
-
-/* Releases the answer. */
-static void result_send(const struct connection *connection, const struct request *request,
-			json_t *answer)
-{
-	if (answer)
-		docker_answer_send(connection->fd, 200, answer);
-	else
-		docker_answer_failure(connection->fd, docker_path_is_ipam(request->path),
-				      &request->error);
-}
-
-/* A descriptor of the parent would keep its peer's connection open. */
-static void descriptors_close(const struct server *server, const struct connection *own)
-{
-	close(server->plugin->listener);
-	if (server->reservations >= 0)
-		close(server->reservations);
-	for (const struct connection *other = server->connections; other; other = other->next)
-		if (other != own)
-			close(other->fd);
-}
-
-/* Under the lock: the process that takes it afterwards queries the plugin, which has the note. */
-static json_t *address_answer(struct server *server, struct request *request, int scratch, int end)
-{
-	struct apply_lock lock;
-	const size_t before = server->state.n_reservations;
-	if (apply_lock(&lock, NULL, &request->error) < 0)
-		return NULL;
-	json_t *answer = request_answer(server, request, scratch);
-	if (server->state.n_reservations > before)
-		reservation_note_write(end, &server->state.reservations[before]);
-	apply_unlock(&lock);
-	return answer;
-}
-
-/* Docker repeats a call whose plugin was killed: no worker must answer it at the same time. */
-static _Noreturn void worker_run(struct connection *connection, struct request *request,
-				 int scratch, int end)
-{
-	struct server *server = connection->server;
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	descriptors_close(server, connection);
-	json_t *answer = docker_call_chooses(request->call.method)
-				 ? address_answer(server, request, scratch, end)
-				 : request_answer(server, request, scratch);
-	result_send(connection, request, answer);
-	_exit(0);
-}
-
 static void worker_ready(void *data, int fd, uint32_t events);
-
-static pid_t worker_fork(struct connection *connection, struct request *request, int number,
-			 int end)
-{
-	fflush(NULL);
-	const pid_t pid = fork();
-	if (pid == 0)
-		worker_run(connection, request, connection->server->plugin->scratch[number], end);
-	return pid < 0 ? error_set(&request->error, errno, "fork: %s", strerror(errno)) : pid;
-}
 
 /* All that can fail comes before the fork: the worker answers. */
 static int worker_begin(struct connection *connection, struct request *request, int number)
@@ -168,7 +51,7 @@ static int worker_begin(struct connection *connection, struct request *request, 
 		return error_set(&request->error, errno, "pipe: %s", strerror(errno));
 	const int status =
 		loop_add(server->loop, ends[0], EPOLLIN, worker_ready, worker, &request->error);
-	const pid_t pid = status < 0 ? status : worker_fork(connection, request, number, ends[1]);
+	const pid_t pid = status < 0 ? status : worker_fork(connection, request, ends[1]);
 	close(ends[1]);
 	if (pid < 0) {
 		loop_remove(server->loop, ends[0]);
@@ -229,8 +112,7 @@ static bool request_begin(struct connection *connection, struct request *request
 	if (request->status == 0)
 		docker_call_note(&server->state, &request->call);
 	if (request->status == 0 && !waits)
-		result_send(connection, request,
-			    request_answer(server, request, server->plugin->scratch[0]));
+		request_answer(connection, request);
 	else if (request->status < 0 || worker_begin(connection, request, number) < 0)
 		docker_answer_failure(connection->fd, docker_path_is_ipam(request->path),
 				      &request->error);
@@ -351,6 +233,7 @@ static void worker_crashed(const struct worker *worker)
 		state_release(&worker->connection->server->state, note->set, note->network,
 			      &note->ip);
 	docker_answer_crash(worker->connection->fd);
+	worker->connection->server->state.compare = true;
 }
 
 static void worker_ready(void *data, int fd, uint32_t events)
@@ -453,13 +336,13 @@ static void docker_compare(struct server *server)
 		(void)waitpid(pid, NULL, 0);
 }
 
-/* The plugin or Docker has been started: a call may have been missed. */
+/* The plugin or Docker has been started, or a worker has ended without an answer. */
 static void idle(void *data)
 {
 	struct server *server = data;
-	if (server->state.started)
+	if (server->state.compare)
 		docker_compare(server);
-	server->state.started = false;
+	server->state.compare = false;
 }
 
 static void connections_free(struct connection *connections)
@@ -477,12 +360,16 @@ int docker_serve(const struct docker_plugin *plugin, const struct options *optio
 {
 	struct server server = {.plugin = plugin,
 				.options = options,
-				.state = {.started = true},
+				.state = {.compare = true},
 				.comparing = -1,
 				.reservations = -1,
 				.loop = loop_new(error)};
 	if (!server.loop)
 		return -error->errnum;
+	if (pipe2(server.alive, O_CLOEXEC) < 0) {
+		loop_free(server.loop);
+		return error_set(error, errno, "pipe: %s", strerror(errno));
+	}
 	int status =
 		loop_add(server.loop, plugin->listener, EPOLLIN, listener_ready, &server, error);
 	if (status == 0)
@@ -490,6 +377,8 @@ int docker_serve(const struct docker_plugin *plugin, const struct options *optio
 	if (status == 0)
 		status = loop_run(server.loop, idle, &server, error);
 	connections_free(server.connections);
+	close(server.alive[0]);
+	close(server.alive[1]);
 	if (server.reservations >= 0)
 		close(server.reservations);
 	state_free(&server.state);

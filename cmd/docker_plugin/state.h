@@ -19,7 +19,8 @@ struct known_endpoint {
 };
 
 struct plugin_state {
-	bool started; /* Docker has been started: it may have missed the plugin */
+	bool compare; /* Docker's networks and endpoints with the plugin's: a call may have been
+			 missed */
 	struct docker_reservation *reservations; /* addresses that Docker was given */
 	size_t n_reservations;
 	struct known_network *networks;

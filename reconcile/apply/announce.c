@@ -137,6 +137,17 @@ void apply_announce(const struct plan *plan, const struct outcome *outcomes,
 	netns_return(live->namespaces[0]->handle->fd);
 }
 
+void announce_addresses(struct netlink *netlink, int ifindex, const struct prefix *addrs,
+			size_t n_addrs)
+{
+	struct live_ns unknown = {.host = false};
+	const struct link_spec spec = {.ns = &unknown};
+	announce_in_netns(netlink, &(struct announcement){.spec = &spec,
+							  .ifindex = ifindex,
+							  .addrs = addrs,
+							  .n_addrs = n_addrs});
+}
+
 /* Up to this number of links announce themselves to all links on their parent: two thousand
  * deliveries cost less than closing the packet socket. */
 #define ANNOUNCE_INSIDE_MAX 64

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 struct dhcp_broker;
+struct netlink;
 
 struct apply_options {
 	struct dhcp_broker *broker;  /* requests DHCP leases (dhcp/broker.h); NULL: not available */
@@ -23,6 +24,9 @@ struct apply_options {
 	/* Created links are not announced: apply_announce does that, as all links on the parent
 	 * hear an announcement before it is over. */
 	bool silent;
+	/* Attachments are created in the host's namespace, down, as another program moves them from
+	 * there: without what the kernel drops with the namespace (addresses, routes, sysctls). */
+	bool handed_over;
 	/* `live` was read directly before: deletions need no second observation. */
 	bool fresh;
 	atomic_size_t *done; /* the number of finished steps, for other threads; or NULL */
@@ -39,6 +43,10 @@ bool apply_unannounced(const struct plan *plan, const struct outcome *outcomes);
 /* Announces them, in their namespaces. */
 void apply_announce(const struct plan *plan, const struct outcome *outcomes,
 		    const struct live *live);
+/* Announces addresses of a link that another program has set up. The thread and the socket are in
+ * the link's namespace. */
+void announce_addresses(struct netlink *netlink, int ifindex, const struct prefix *addrs,
+			size_t n_addrs);
 
 /* Removes the files with name servers that links do not have any more. */
 void apply_name_servers_remove(const struct plan *plan, const struct outcome *outcomes);

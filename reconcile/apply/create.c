@@ -210,16 +210,39 @@ static void group_make(struct group *group)
 	group_undo_create(group);
 }
 
+/* What a link keeps when another program moves it: the move destroys its in_device and inet6_dev
+ * (dev_change_net_namespace). */
+static const struct link_spec *spec_handed_over(const struct apply_context *context,
+						const struct link_spec *spec, struct arena *arena)
+{
+	struct link_spec *bare = arena_alloc(arena, sizeof(*bare));
+	*bare = *spec;
+	bare->ns = context->host;
+	bare->down = true;
+	bare->n_addrs = bare->n_routes = bare->n_sysctls = 0;
+	bare->policy = (struct policy){0};
+	return bare;
+}
+
+static const struct link_spec *spec_created(const struct apply_context *context,
+					    const struct step *step, struct arena *arena)
+{
+	return context->handed_over && role_in_container(step->tag->role)
+		       ? spec_handed_over(context, step->desired, arena)
+		       : step->desired;
+}
+
 void creates_do(struct apply_context *context, const struct stage_item *items, size_t count)
 {
-	struct group group = {.context = context, .ns = items->step->desired->ns};
+	struct group group = {.context = context};
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	for (size_t i = 0; i < count; i++) {
-		const struct link_spec *spec = items[i].step->desired;
+		const struct link_spec *spec = spec_created(context, items[i].step, arena);
 		struct outcome *outcome = &context->outcomes[step_number(context, items[i].step)];
 		/* A replaced link that could not be deleted stays. */
 		if (outcome->state == OUTCOME_FAILED)
 			continue;
+		group.ns = spec->ns;
 		*array_push(arena, group.pending_links, group.n_pending_links) =
 			(struct pending_link){
 				.spec = spec,

@@ -32,6 +32,7 @@ struct apply_context {
 	bool keep_leases;       /* apply_options.keep_leases */
 	bool keep_name_servers; /* apply_options.keep_name_servers */
 	bool silent;            /* apply_options.silent */
+	bool handed_over;       /* apply_options.handed_over */
 	bool fresh;             /* apply_options.fresh, and nothing precedes the deletions */
 	struct dhcp_broker *broker;
 	atomic_size_t *done;   /* or NULL */

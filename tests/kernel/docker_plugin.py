@@ -60,6 +60,25 @@ class Plugin:
         self.begin()
 
 
+def runs(pid):
+    """Whether it is a process of a plugin, and no zombie, which has no command line."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
+        return file.read().split(b"\0")[1:2] == [b"docker-plugin"]
+    return False
+
+
+def processes(host):
+    """The ids of the plugin's processes in the host's namespace."""
+    with host.inside("host"):
+        own = os.stat("/proc/self/ns/net").st_ino
+    found = set()
+    for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+        with contextlib.suppress(OSError):
+            if runs(pid) and os.stat(f"/proc/{pid}/ns/net").st_ino == own:
+                found.add(pid)
+    return found
+
+
 @contextlib.contextmanager
 def plugged(host, path, tracer=()):
     """A running plugin; `tracer`: the words in front of its command."""

@@ -3,16 +3,17 @@ before Docker gets the answer; systemd's socket starts it again. Docker repeats 
 import concurrent.futures
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import threading
 
 from declare import document, lan
-from docker_plugin import SOCKET, Plugin
+from docker_plugin import SOCKET, Plugin, plugged, processes
 from engines import running
 from host import WORK, same
 from registry import test
-from test_docker_driver import FILE, RANGE, Driven, state
+from test_docker_driver import FILE, RANGE, SLOW, Driven, state
 
 PASSED = f"{WORK}/passed.sock"
 PASS = 'exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" docker-plugin -f "$1"'
@@ -207,3 +208,27 @@ def two(host):
             host.until(lambda: host.snapshot("host") == before, f"nothing is left, {moment}", 15)
         same(whole(), 2, "at the end")
         print(f"{total} containers started")
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return [int(child) for child in file.read().split()]
+
+
+@test("docker killed: a worker that has made a link and has not answered", seconds=120)
+def worker(host):
+    host.write(document({"lan": lan(ip_range=RANGE)}, {}), "driver.yaml")
+    with plugged(host, FILE, tracer=SLOW) as plugin, running(host, "docker", Driven) as docker, \
+            concurrent.futures.ThreadPoolExecutor(1) as pool:
+        docker.network()
+        docker.create("web")
+        own = {plugin.process.pid, *children(plugin.process.pid)}
+        host.until(lambda: processes(host) == own, "the comparison at the start of Docker is over", 20)
+        failed = pool.submit(docker.fails, docker.start, "web")
+        host.until(lambda: host.names("host") != {"eth0"}, "the link is there", 20)
+        for pid in processes(host) - own:
+            os.kill(pid, signal.SIGKILL)
+        assert "without an answer" in failed.result() or "EOF" in failed.result(), failed.result()
+        host.until(lambda: host.names("host") == {"eth0"}, "the link is deleted", 20)
+        docker.start("web")
+        docker.remove("web")

@@ -153,7 +153,14 @@ static void test_endpoint(void **state)
 	assert_string_equal(ip_format(&call.ipv4, ip), "172.16.86.2");
 	assert_string_equal(ip_format(&call.ipv6_address, ip), "fd00::2");
 	assert_string_equal(mac_format(&call.mac, mac), "02:42:ac:10:56:02");
+	assert_int_equal(parse("/NetworkDriver.Join",
+			       "{\"NetworkID\":\"" ID "\",\"EndpointID\":\"e\",\"SandboxKey\":"
+			       "\"/var/run/docker/netns/1\"}",
+			       arena, &call, &error),
+			 0);
+	assert_string_equal(call.sandbox, "/var/run/docker/netns/1");
 	assert_int_equal(parse("/Plugin.Activate", "", arena, &call, &error), 0);
+	assert_null(call.sandbox);
 	arena_free(arena);
 }
 
