@@ -14,17 +14,20 @@ static void diag_error(const struct diags *diags, struct error *error)
 		error_hint(error, "%s", diag->hint);
 }
 
-struct desired *attach_files_load(const struct options *options, struct error *error)
+struct desired *attach_files_changed(const struct options *options, const uint64_t *known,
+				     uint64_t *ret_content, struct error *error)
 {
-	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
-	struct input *inputs;
-	size_t count;
 	struct diags diags;
 	diags_init(&diags);
-	const int bad = input_contents(options, arena, &inputs, &count, &diags);
-	struct desired *desired = input_parse(options, inputs, count, bad, &diags);
-	if (!desired)
+	struct desired *desired = input_load(options, known, &diags, ret_content);
+	if (!desired && diags.count)
 		diag_error(&diags, error);
 	diags_free(&diags);
 	return desired;
+}
+
+struct desired *attach_files_load(const struct options *options, struct error *error)
+{
+	uint64_t ignored;
+	return attach_files_changed(options, NULL, &ignored, error);
 }

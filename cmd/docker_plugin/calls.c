@@ -49,32 +49,37 @@ static json_t *endpoint_info(const struct docker_work *work, struct error *error
 
 static const struct {
 	json_t *(*answer)(const struct docker_work *work, struct error *error);
-	bool waits;
+	bool waits, reads;
 } actions[N_DOCKER_METHODS] = {
-	[DOCKER_ACTIVATE] = {activate, false},
-	[DOCKER_CAPABILITIES] = {capabilities, false},
-	[DOCKER_CREATE_NETWORK] = {docker_create_network, false},
-	[DOCKER_DELETE_NETWORK] = {docker_delete_network, false},
-	[DOCKER_CREATE_ENDPOINT] = {docker_create_endpoint, true},
-	[DOCKER_DELETE_ENDPOINT] = {docker_delete_endpoint, true},
-	[DOCKER_ENDPOINT_INFO] = {endpoint_info, false},
-	[DOCKER_JOIN] = {docker_join, true},
-	[DOCKER_LEAVE] = {answer_empty, false},
-	[DOCKER_EXTERNAL] = {answer_empty, false},
-	[DOCKER_NOT_EXTERNAL] = {answer_empty, false},
-	[DOCKER_DISCOVERED] = {answer_empty, false},
-	[DOCKER_NOT_DISCOVERED] = {answer_empty, false},
-	[DOCKER_IPAM_CAPABILITIES] = {ipam_capabilities, false},
-	[DOCKER_ADDRESS_SPACES] = {address_spaces, false},
-	[DOCKER_REQUEST_POOL] = {docker_request_pool, false},
-	[DOCKER_RELEASE_POOL] = {answer_empty, false},
-	[DOCKER_REQUEST_ADDRESS] = {docker_request_address, true},
-	[DOCKER_RELEASE_ADDRESS] = {docker_release_address, false},
+	[DOCKER_ACTIVATE] = {activate, false, false},
+	[DOCKER_CAPABILITIES] = {capabilities, false, false},
+	[DOCKER_CREATE_NETWORK] = {docker_create_network, false, true},
+	[DOCKER_DELETE_NETWORK] = {docker_delete_network, false, false},
+	[DOCKER_CREATE_ENDPOINT] = {docker_create_endpoint, true, true},
+	[DOCKER_DELETE_ENDPOINT] = {docker_delete_endpoint, true, false},
+	[DOCKER_ENDPOINT_INFO] = {endpoint_info, false, false},
+	[DOCKER_JOIN] = {docker_join, true, true},
+	[DOCKER_LEAVE] = {answer_empty, false, false},
+	[DOCKER_EXTERNAL] = {answer_empty, false, false},
+	[DOCKER_NOT_EXTERNAL] = {answer_empty, false, false},
+	[DOCKER_DISCOVERED] = {answer_empty, false, false},
+	[DOCKER_NOT_DISCOVERED] = {answer_empty, false, false},
+	[DOCKER_IPAM_CAPABILITIES] = {ipam_capabilities, false, false},
+	[DOCKER_ADDRESS_SPACES] = {address_spaces, false, false},
+	[DOCKER_REQUEST_POOL] = {docker_request_pool, false, true},
+	[DOCKER_RELEASE_POOL] = {answer_empty, false, false},
+	[DOCKER_REQUEST_ADDRESS] = {docker_request_address, true, true},
+	[DOCKER_RELEASE_ADDRESS] = {docker_release_address, false, false},
 };
 
 bool docker_call_waits(enum docker_method method)
 {
 	return actions[method].waits;
+}
+
+bool docker_call_reads(enum docker_method method)
+{
+	return actions[method].reads;
 }
 
 bool docker_call_chooses(enum docker_method method)

@@ -3,6 +3,7 @@
 #define CMD_DOCKER_PLUGIN_CALLS_H
 
 #include "cmd/attach/started.h"
+#include "cmd/docker_plugin/files.h"
 #include "cmd/docker_plugin/state.h"
 #include "cmd/options.h"
 #include "container_engine/docker_call.h"
@@ -14,6 +15,7 @@ struct announcer;
 /* A call in progress. */
 struct docker_work {
 	const struct options *options;
+	const struct docker_files *files; /* read since the call arrived */
 	struct arena *arena;
 	struct plugin_state *state; /* of a worker: a copy, whose changes are lost */
 	const struct docker_call *call;
@@ -23,6 +25,8 @@ struct docker_work {
 
 /* Whether the call may have to wait, and runs in a process of its own. */
 bool docker_call_waits(enum docker_method method);
+/* Whether the answer needs the files. */
+bool docker_call_reads(enum docker_method method);
 /* Whether it reserves an address in `state`: one such call runs at a time, and has the lock. */
 bool docker_call_chooses(enum docker_method method);
 /* Returns the answer, which the caller owns, or NULL with an error. */

@@ -1,6 +1,5 @@
 /* Networks and endpoints: a link for each container, which Docker moves. */
 #include "cmd/attach/attach.h"
-#include "cmd/attach/files.h"
 #include "cmd/attach/guests.h"
 #include "cmd/docker_plugin/announcer.h"
 #include "cmd/docker_plugin/calls.h"
@@ -55,7 +54,7 @@ static int subnets_check(const struct docker_call *call, const struct network *n
 json_t *docker_create_network(const struct docker_work *work, struct error *error)
 {
 	struct network_of_set where;
-	struct desired *desired = attach_files_load(work->options, error);
+	struct desired *desired = docker_files_desired(work->files, error);
 	int status = desired ? ipam_check(work->call, error) : -EINVAL;
 	if (status == 0)
 		status = network_of_call(work->call, desired, &where, error);
@@ -64,7 +63,6 @@ json_t *docker_create_network(const struct docker_work *work, struct error *erro
 	if (status == 0)
 		state_network_add(work->state, work->call->network_id, where.set->name,
 				  where.network->name);
-	desired_free(desired);
 	return status < 0 ? NULL : json_object();
 }
 
@@ -239,9 +237,8 @@ json_t *docker_create_endpoint(const struct docker_work *work, struct error *err
 {
 	struct mac mac = {.set = false};
 	char text[MAC_TEXT_SIZE];
-	struct desired *desired = attach_files_load(work->options, error);
+	struct desired *desired = docker_files_desired(work->files, error);
 	const int status = desired ? endpoint_make(work, desired, &mac, error) : -EINVAL;
-	desired_free(desired);
 	if (status < 0) {
 		struct error ignored;
 		(void)endpoint_delete(work, &ignored);
@@ -402,8 +399,7 @@ json_t *docker_join(const struct docker_work *work, struct error *error)
 		link_gone(name, error);
 		return NULL;
 	}
-	struct desired *desired = attach_files_load(work->options, error);
+	struct desired *desired = docker_files_desired(work->files, error);
 	json_t *answer = desired ? endpoint_join(work, desired, &link, error) : NULL;
-	desired_free(desired);
 	return answer;
 }

@@ -1,6 +1,5 @@
 /* Addresses: those of the files, and of the live kernel. */
 #include "cmd/attach/attach.h"
-#include "cmd/attach/files.h"
 #include "cmd/docker_plugin/calls.h"
 #include "cmd/docker_plugin/gateway.h"
 
@@ -109,11 +108,10 @@ static json_t *pool_answer(const struct docker_work *work, const struct network_
 json_t *docker_request_pool(const struct docker_work *work, struct error *error)
 {
 	struct network_of_set where;
-	struct desired *desired = attach_files_load(work->options, error);
+	struct desired *desired = docker_files_desired(work->files, error);
 	json_t *answer = NULL;
 	if (desired && pool_network(work, desired, &where, error) == 0)
 		answer = pool_answer(work, &where, error);
-	desired_free(desired);
 	return answer;
 }
 
@@ -259,11 +257,10 @@ static int address_find(const struct docker_work *work, struct desired *desired,
 json_t *docker_request_address(const struct docker_work *work, struct error *error)
 {
 	struct ip ip = {0};
-	struct desired *desired = attach_files_load(work->options, error);
+	struct desired *desired = docker_files_desired(work->files, error);
 	const int status = desired ? address_find(work, desired, &ip, error) : -EINVAL;
 	const struct prefix address = {ip, work->call->pool.subnet.len};
 	char text[PREFIX_TEXT_SIZE];
-	desired_free(desired);
 	return status < 0
 		       ? NULL
 		       : json_pack("{s:s, s:{}}", "Address", prefix_format(&address, text), "Data");

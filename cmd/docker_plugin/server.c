@@ -109,6 +109,8 @@ static bool request_begin(struct connection *connection, struct request *request
 	if (number < 0)
 		return false;
 	notes_take(server);
+	if (request->status == 0 && docker_call_reads(request->call.method))
+		docker_files_refresh(&server->files, server->options);
 	if (request->status == 0)
 		docker_call_note(&server->state, &request->call);
 	if (request->status == 0 && !waits)
@@ -381,6 +383,7 @@ int docker_serve(const struct docker_plugin *plugin, const struct options *optio
 	close(server.alive[1]);
 	if (server.reservations >= 0)
 		close(server.reservations);
+	docker_files_free(&server.files);
 	state_free(&server.state);
 	loop_free(server.loop);
 	return status;

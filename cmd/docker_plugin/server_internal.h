@@ -37,6 +37,7 @@ struct server {
 	const struct docker_plugin *plugin;
 	const struct options *options;
 	struct loop *loop;
+	struct docker_files files;
 	struct plugin_state state;
 	struct connection *connections;
 	size_t n_connections;

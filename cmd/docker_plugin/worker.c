@@ -17,6 +17,7 @@ static json_t *call_answer(struct server *server, struct request *request,
 	char path[64];
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", server->plugin->scratch);
 	const struct docker_work work = {.options = server->options,
+					 .files = &server->files,
 					 .arena = request->arena,
 					 .state = &server->state,
 					 .call = &request->call,

@@ -296,6 +296,31 @@ def each(host):
         same(host.snapshot("host"), before, "the host at the end")
 
 
+@test("docker driver: a changed file of the same size and time, one with an error, and the one before")
+def changed(host):
+    with alone(host) as plugin:
+        path = f"{WORK}/driver.yaml"
+
+        def gateway():
+            answer = plugin.call("IpamDriver.RequestAddress", PoolID=POOL,
+                                 Options={"RequestAddressType": "com.docker.network.gateway"})
+            return answer.get("Address") or answer["Error"]
+
+        with open(path, encoding="utf-8") as file:
+            first = file.read()
+        times = os.stat(path)
+        second, faulty = first.replace('"172.16.86.1"', '"172.16.86.9"'), first.replace('"172.16.86.1"', '"172.16.86.x"')
+        for text, expected in ((first, "172.16.86.1/24"), (second, "172.16.86.9/24"), (faulty, "172.16.86.x"),
+                               (faulty, "172.16.86.x"), (first, "172.16.86.1/24")):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+            said = gateway()
+            assert expected in said and len(text) == len(first), said
+        os.remove(path)
+        assert "MV0202" in gateway() or "cannot be opened" in gateway(), gateway()
+
+
 @test("docker driver: a plugin that is killed while it makes a link")
 def during(host):
     before = host.snapshot("host")
