@@ -30,7 +30,9 @@ static const struct need {
 	/* Packet sockets, for announcements; the doctor checks for the capability. */
 	{CAP_NET_RAW, OPTIONS_HOST, false},
 	/* NETLINK_LISTEN_ALL_NSID. */
-	{CAP_NET_BROADCAST, OPTIONS_WATCH, false},
+	/* Docker's plugin only reads the service (lib/unix_peer.h): cap_ptrace_access_check wants
+	 * the capabilities that the service has. */
+	{CAP_NET_BROADCAST, OPTIONS_WATCH | OPTIONS_DOCKER_PLUGIN, false},
 	/* Files that only the user of sudo may read. */
 	{CAP_DAC_READ_SEARCH, OPTIONS_FILES | OPTIONS_CNI, false},
 	/* A folder for --metrics or --out, and the socket of a rootless engine, that belong to

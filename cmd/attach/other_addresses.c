@@ -4,6 +4,7 @@
 #include "kernel/netns.h"
 #include "kernel/rtnl_decode.h"
 #include "kernel/rtnl_encode.h"
+#include "lib/capability.h"
 #include "lib/cleanup.h"
 #include "lib/hashmap.h"
 #include "lib/thread_pool.h"
@@ -11,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 
@@ -172,6 +174,14 @@ static void entries_take(const struct service_addresses *known, struct arena *ar
 	}
 }
 
+/* Without CAP_SYS_PTRACE, which the unit of Docker's plugin lacks, an observation of everything
+ * would miss the same processes: containers of all engines are such. */
+static bool processes_matter(const struct netns_missed *missed)
+{
+	return (missed->processes || missed->hidden) && observe_everything() &&
+	       capabilities_effective() & CAPABILITY_BIT(CAP_SYS_PTRACE);
+}
+
 bool other_addresses_find(const struct live *live, const struct prefix *prefix, const char *set,
 			  struct arena *arena, struct other_addresses *addresses)
 {
@@ -194,5 +204,5 @@ bool other_addresses_find(const struct live *live, const struct prefix *prefix, 
 	index_free(search.seen);
 	netns_return(host->handle->fd);
 	return !search.failed && !missed.mounts && !missed.no_descriptors &&
-	       !(search.everything && (missed.processes || missed.hidden));
+	       !processes_matter(&missed);
 }

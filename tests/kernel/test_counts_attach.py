@@ -7,14 +7,17 @@ import os
 import re
 import subprocess
 
+import linux
 import packets
 from declare import document, lan
+from docker_plugin import NETWORK, POOL, plugged
 from engines import oci_state
 from features import CREATION
 from host import WORK, same
 from registry import test
 from service import watching
 from test_counts import changes, counted_program, creation
+from units import SERVICE, capabilities
 
 FILE = f"{WORK}/counted.yaml"
 OTHERS = 100
@@ -113,6 +116,33 @@ def by_hook(host):
     finally:
         hook.process.kill()
         hook.process.wait()
+
+
+def driver_entered(host, number):
+    """How many namespaces Docker's driver enters for one container, with the capabilities of its unit."""
+    address, endpoint, trace = f"172.16.86.{number}", {"NetworkID": NETWORK, "EndpointID": f"{number}"}, f"{WORK}/entered"
+    with plugged(host, FILE, tracer=["strace", "-D", "-f", "-qq", "-o", trace, "-e", "trace=setns"]) as plugin:
+        plugin.call("IpamDriver.RequestAddress", PoolID=POOL, Address=address)
+        answer = plugin.call("NetworkDriver.CreateEndpoint", **endpoint, Interface={"Address": f"{address}/24"})
+        same(answer["Interface"]["MacAddress"], f"02:42:ac:10:56:{number:02x}", "the link")
+        with open(trace, encoding="utf-8") as file:
+            count = file.read().count("setns")
+        plugin.call("NetworkDriver.DeleteEndpoint", **endpoint)
+    return count
+
+
+@test("counts: Docker's driver with a hundred others and a process that it may not read, with a service and without")
+def by_driver(host):
+    host.netns(*others())
+    declare(host, {"cni": "bench/new"})
+    host.apply(document({"lan": lan()}, others()))
+    with host.process():
+        few = driver_entered(host, 201)
+        assert few <= OTHERS + SPARE, few
+        with watching(host, "-f", FILE, before=lambda: linux.keep_capabilities(capabilities(SERVICE))) as service:
+            service.settle()
+            few = driver_entered(host, 202)
+            assert few <= SPARE, few
 
 
 @test("counts: attach one changes what an apply of one does, and its announcement reaches the LAN", features=[CREATION])
