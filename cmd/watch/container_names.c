@@ -28,7 +28,7 @@ static void names_check(struct service *service)
 		if (lookup->container->source_kind != SOURCE_NETNS ||
 		    !container_moved(service->live, lookup))
 			continue;
-		lookup->stale = true;
+		service_lookup_stale(service, lookup);
 		service_replan(service);
 	}
 }

@@ -64,8 +64,8 @@ bool service_is_converged(const struct service *service)
 {
 	if (!is_comparable(service))
 		return false;
-	for (size_t i = 0; i < service->live->n_namespaces; i++) {
-		struct live_ns *ns = service->live->namespaces[i];
+	for (size_t i = 0; i < active_count(&service->active, service->live); i++) {
+		struct live_ns *ns = active_at(&service->active, service->live, i);
 		if (has_drifted(service, ns))
 			return false;
 		ns->reread = false;
@@ -78,8 +78,8 @@ struct live_ns *service_drifted(const struct service *service)
 	struct live_ns *drifted = NULL;
 	if (!is_comparable(service))
 		return NULL;
-	for (size_t i = 0; i < service->live->n_namespaces; i++) {
-		struct live_ns *ns = service->live->namespaces[i];
+	for (size_t i = 0; i < active_count(&service->active, service->live); i++) {
+		struct live_ns *ns = active_at(&service->active, service->live, i);
 		if (!has_drifted(service, ns))
 			continue;
 		if (drifted || !ns->without_step)

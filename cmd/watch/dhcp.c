@@ -186,7 +186,7 @@ struct leases service_lease(struct service *service, struct selection *selection
 		leases.deferred[i] = step_leases(step) && step->action != ACTION_CHANGE;
 	}
 	/* A link that is gone is handled by the next observation. */
-	if (!any || !observe_reopen(service->live, service->lookups, selection))
+	if (!any || !service_reopen(service, selection))
 		return leases;
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (requests_lease(selection, &plan->steps[i]))

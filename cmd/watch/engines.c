@@ -55,7 +55,7 @@ static void container_stale(struct service *service, enum source_kind kind, cons
 		struct container_lookup *lookup = &service->live->container_lookups[i];
 		if (lookup->container->source_kind == kind &&
 		    strcmp(lookup->container->source, source) == 0)
-			lookup->stale = true;
+			service_lookup_stale(service, lookup);
 	}
 }
 
@@ -71,7 +71,7 @@ static void engine_unavailable(struct engine *engine, const struct error *failur
 			continue;
 		retry_forget(service->retry,
 			     source_key(engine->kind, lookup->container->source, key));
-		lookup->stale = true;
+		service_lookup_stale(service, lookup);
 	}
 	service_replan(service);
 }

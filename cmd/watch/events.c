@@ -37,10 +37,23 @@ void service_nsids_forget(struct service *service)
 void service_mark_stale(struct service *service)
 {
 	service_nsids_forget(service);
+	active_all(&service->active);
 	live_free(service->live);
 	service->live = NULL;
-	service->lost = false;
+	service->lost = service->searched = false;
 	service_replan(service);
+}
+
+void service_ns_stale(struct service *service, struct live_ns *ns)
+{
+	active_add(&service->active, ns);
+	ns->stale = true;
+}
+
+void service_lookup_stale(struct service *service, struct container_lookup *lookup)
+{
+	active_all(&service->active);
+	lookup->stale = true;
 }
 
 /* The index is made at the first event after a change: namespaces of other programs cause events
@@ -90,7 +103,7 @@ static bool index_matters(const struct service *service, int ifindex)
 
 static void ns_stale(struct service *service, struct live_ns *ns)
 {
-	ns->stale = true;
+	service_ns_stale(service, ns);
 	service->dirty = true;
 }
 
@@ -252,6 +265,15 @@ static void unknown_event(struct service *service, const struct nlmsghdr *messag
 		namespaces_search(service);
 }
 
+/* Whether an unknown namespace may have a new link on one of the host's. For each link on it the
+ * kernel reports the parent (netdev_upper_dev_link, NETDEV_CHANGEUPPER in rtnetlink_event), which
+ * is a link of the host; for a link that is moved, only that its former namespace has lost it. */
+static bool unknown_link_possible(const struct live_ns *ns, const struct nlmsghdr *message,
+				  bool deleted)
+{
+	return message->nlmsg_type == RTM_NEWLINK && ns && (ns->host || deleted);
+}
+
 static void kernel_event(void *data, int nsid, const struct nlmsghdr *message, bool deleted)
 {
 	struct service *service = data;
@@ -263,6 +285,8 @@ static void kernel_event(void *data, int nsid, const struct nlmsghdr *message, b
 		return;
 	}
 	struct live_ns *ns = ns_of(service, nsid);
+	if (unknown_link_possible(ns, message, deleted))
+		service->searched = false;
 	if (ns && ns->host)
 		host_event(service, message, deleted);
 	else if (ns)

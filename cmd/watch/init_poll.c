@@ -26,7 +26,7 @@ static void container_poll(struct service *service, struct container_lookup *loo
 		close(now.fd);
 	if (!has_changed(lookup, &now))
 		return;
-	lookup->stale = true;
+	service_lookup_stale(service, lookup);
 	service_replan(service);
 }
 

@@ -5,6 +5,7 @@
 #define CMD_WATCH_INTERNAL_H
 
 #include "cmd/options.h"
+#include "cmd/watch/active.h"
 #include "cmd/watch/backoff.h"
 #include "cmd/watch/file_watch.h"
 #include "cmd/watch/log.h"
@@ -62,6 +63,7 @@ struct service {
 	struct desired *next;    /* contents of changed files; NULL: unchanged */
 	struct reload reload;
 	struct live *live;                    /* NULL: observe everything */
+	struct active active;                 /* of `live` */
 	struct arena *nsids_arena;            /* of the following index; NULL: it is outdated */
 	struct nsid_index nsids;              /* of `live` */
 	uint64_t content;                     /* hash of the files at the last reading */
@@ -81,6 +83,8 @@ struct service {
 	bool wide;                   /* the next observation also searches for unknown namespaces */
 	bool search_deferred;        /* rate limited: such a search is due later */
 	bool complete;               /* an observation of this pass did */
+	bool searched; /* a search found all namespaces with links on the host's links, and no event
+			  reported another such link since (events.c) */
 	bool unsearched; /* everything was read, except namespaces that only descriptors keep */
 	struct refused_macs refused; /* while anything still fails */
 	bool unsure;                 /* a step failed because of an unknown object */
@@ -118,6 +122,9 @@ void namespaces_search(struct service *service);
 void rate_limit_due(void *service);
 /* Marks everything as stale. */
 void service_mark_stale(struct service *service);
+/* Marks one namespace, or the result for one container. */
+void service_ns_stale(struct service *service, struct live_ns *ns);
+void service_lookup_stale(struct service *service, struct container_lookup *lookup);
 
 /* engines.c: queries the engines of the desired state's containers, and listens to them, in the
  * loop. Of the state for the next observation. */
@@ -204,6 +211,8 @@ bool service_step_done(struct service *service, const struct step *step,
 void service_step_paused(struct service *service, const struct step *step, int64_t pause);
 
 /* reconcile_loop.c */
+/* As observe_reopen. */
+bool service_reopen(struct service *service, const struct selection *selection);
 void service_reconcile(void *service);
 
 /* report.c */

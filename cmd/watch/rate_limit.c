@@ -49,6 +49,7 @@ static bool credit_take(struct service *service, const char *key, int64_t price)
 static bool ns_take(struct service *service, struct live_ns *ns)
 {
 	char key[KEY_SIZE];
+	active_add(&service->active, ns);
 	ns->rate_limited = !credit_take(service, key_of(ns, key), price_of(ns));
 	if (ns->rate_limited && !ns->rate_limit_reported)
 		log_write(&service->log, LEVEL_NOTICE,
@@ -99,11 +100,11 @@ void rate_limit_due(void *data)
 		return;
 	if (service->search_deferred)
 		namespaces_search(service);
-	for (size_t i = 1; service->live && i < service->live->n_namespaces; i++) {
-		struct live_ns *ns = service->live->namespaces[i];
+	for (size_t i = 0; i < active_count(&service->active, service->live); i++) {
+		struct live_ns *ns = active_at(&service->active, service->live, i);
 		if (!ns->rate_limited || !ns_take(service, ns))
 			continue;
-		ns->stale = true;
+		service_ns_stale(service, ns);
 		service->dirty = true;
 	}
 }

@@ -26,18 +26,35 @@ static double seconds_now(clockid_t clock)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* False: more than the contents of a few known namespaces has to be read. */
+static bool observe_active(struct service *service)
+{
+	struct live_ns *stale[ACTIVE_MAX];
+	size_t count = 0;
+	if (!service->live || service->next || service->wide || !service->active.some)
+		return false;
+	for (size_t i = 0; i < service->active.count; i++)
+		if (service->active.namespaces[i]->stale)
+			stale[count++] = service->active.namespaces[i];
+	return observe_in_place(service->live, service->lookups, stale, count);
+}
+
 /* The desired state of an observation must be valid until the next observation is done. */
 static bool pass_observe(struct service *service, struct error *error)
 {
+	if (observe_active(service))
+		return true;
 	struct desired *desired = service->next ? service->next : service->desired;
 	struct live *before = service->live;
 	service->wide |= !before;
 	service->unsearched |= !before;
 	service_nsids_forget(service);
+	active_all(&service->active);
 	service->live = !before         ? observe(desired, service->lookups, error)
 			: service->wide ? observe_widely(before, desired, service->lookups, error)
 					: observe_stale(before, desired, service->lookups, error);
 	service->complete |= service->wide;
+	service->searched |= service->wide && service->live && !service->live->n_unreadable;
 	service->wide = false;
 	if (service->next) {
 		desired_free(service->desired);
@@ -53,9 +70,10 @@ static void containers_retry(struct service *service)
 	char key[SOURCE_KEY_SIZE];
 	for (size_t i = 0; service->live && i < service->live->n_containers; i++) {
 		struct container_lookup *lookup = &service->live->container_lookups[i];
-		if (lookup->state == CONTAINER_FAILED && !source_is_engines(lookup))
-			lookup->stale |= !retry_deferred(service->retry, container_key(lookup, key),
-							 service->deferred_at);
+		if (lookup->state == CONTAINER_FAILED && !source_is_engines(lookup) &&
+		    !retry_deferred(service->retry, container_key(lookup, key),
+				    service->deferred_at))
+			service_lookup_stale(service, lookup);
 	}
 	service_engines_retry(service);
 }
@@ -87,6 +105,8 @@ static void namespace_unnumbered(void *data, const struct live_ns *ns, const str
  * again. */
 static bool namespaces_number(struct service *service)
 {
+	if (service->active.some)
+		return false;
 	service_nsids_forget(service);
 	return nsids_assign(service->live, namespace_unnumbered, service) > 0;
 }
@@ -122,8 +142,8 @@ static struct selection plan_searched(struct service *service, struct selection 
  * another set may have given a container there meanwhile. */
 static void deferred_mark_stale(struct service *service)
 {
-	for (size_t i = 0; service->live && i < service->live->n_namespaces; i++) {
-		struct live_ns *ns = service->live->namespaces[i];
+	for (size_t i = 0; i < active_count(&service->active, service->live); i++) {
+		struct live_ns *ns = active_at(&service->active, service->live, i);
 		ns->stale |= ns->rate_limited && ns->tagged;
 		ns->tagged = false;
 	}
@@ -131,13 +151,21 @@ static void deferred_mark_stale(struct service *service)
 
 /* Whether a search for unknown namespaces finds none: then the plan stands. Events and namespaces
  * that were left out need an observation. */
-static bool all_is_known(const struct service *service)
+static bool all_is_known(struct service *service)
 {
-	for (size_t i = 0; i < service->live->n_namespaces; i++)
-		if (service->live->namespaces[i]->rate_limited &&
-		    service->live->namespaces[i]->tagged)
+	for (size_t i = 0; i < active_count(&service->active, service->live); i++) {
+		const struct live_ns *ns = active_at(&service->active, service->live, i);
+		if (ns->rate_limited && ns->tagged)
 			return false;
-	return !service->lost && observe_knows_all(service->live, mounts_table(service->mounts));
+	}
+	if (service->lost)
+		return false;
+	if (!service->searched) {
+		service->searched = observe_knows_all(service->live, mounts_table(service->mounts));
+		if (!service->searched)
+			active_all(&service->active);
+	}
+	return service->searched;
 }
 
 /* An observation and its plan; no plan with an error. *ret_repeat: a part has to be read once more.
@@ -214,15 +242,33 @@ static void not_converging(struct service *service, const struct selection *sele
 	}
 }
 
+bool service_reopen(struct service *service, const struct selection *selection)
+{
+	for (size_t i = 0; i < selection->plan->n_steps; i++) {
+		const struct step *step = &selection->plan->steps[i];
+		if (!selection_has(selection, step))
+			continue;
+		if (step->ns)
+			active_add(&service->active, step->ns);
+		if (step->desired && step->desired->ns)
+			active_add(&service->active, step->desired->ns);
+	}
+	const bool opened = observe_reopen(service->live, service->lookups, selection);
+	if (!opened)
+		active_all(&service->active);
+	return opened;
+}
+
 /* Whether the plan may be applied. */
 static bool pass_allowed(const struct selection *selection)
 {
 	return !selection->plan->guard.refused && selection_count(selection) > 0;
 }
 
-static bool container_changed(const struct live *live)
+static bool container_changed(const struct service *service)
 {
-	for (size_t i = 0; i < live->n_containers; i++)
+	const struct live *live = service->live;
+	for (size_t i = 0; !service->active.some && i < live->n_containers; i++)
 		if (live->container_lookups[i].stale)
 			return true;
 	return false;
@@ -260,8 +306,7 @@ static void retries_keep(struct service *service, const struct plan *plan)
 static bool still_converged(struct service *service)
 {
 	struct error ignored;
-	if (!service->converged || service->wide || !service->live ||
-	    container_changed(service->live))
+	if (!service->converged || service->wide || !service->live || container_changed(service))
 		return false;
 	return pass_observe(service, &ignored) && service_is_converged(service);
 }
@@ -283,14 +328,14 @@ static bool pass(struct service *service, unsigned number, bool drift, struct er
 	if (allowed && number == PASSES_MAX) {
 		not_converging(service, &selection);
 		repeat = false;
-	} else if (allowed && observe_reopen(service->live, service->lookups, &selection)) {
+	} else if (allowed && service_reopen(service, &selection)) {
 		pass_apply(service, &selection, &leases, drift);
 		service_read_events_locked(service, &selection);
 		repeat = true;
 	} else if (allowed) {
 		/* A destroyed namespace needs nothing; one that persists without a name is found
 		 * only by a full observation. */
-		if (!container_changed(service->live) && !netns_death_wait(service))
+		if (!container_changed(service) && !netns_death_wait(service))
 			service_mark_stale(service);
 		repeat = true;
 	}
@@ -306,6 +351,7 @@ static bool pass(struct service *service, unsigned number, bool drift, struct er
 	planned_free(&selection);
 	if (service->unsure) {
 		service_nsids_forget(service);
+		active_all(&service->active);
 		live_free(service->live);
 		service->live = NULL;
 	}
@@ -383,20 +429,40 @@ static void metrics_update(struct service *service)
 		log_error(&service->log, LEVEL_WARNING, NULL, &error);
 }
 
+/* Closes the namespaces that the pass has opened. */
+static void pass_end(struct service *service)
+{
+	for (size_t i = 0; i < active_count(&service->active, service->live); i++) {
+		struct live_ns *ns = active_at(&service->active, service->live, i);
+		if (!ns->host)
+			namespace_release(ns);
+	}
+	if (!service->active.some)
+		service_init_poll(service);
+	if (service->live)
+		active_finish(&service->active, service->live);
+}
+
+/* While nothing is retried, the contents of namespaces alone can have changed. */
+static void retries_begin(struct service *service)
+{
+	if (service->converged && !service->next)
+		return;
+	service_engines_update(service);
+	containers_retry(service);
+	namespaces_retry(service);
+}
+
 static void reconcile(struct service *service)
 {
 	double start = seconds_now(CLOCK_MONOTONIC);
 	bool drift = service->live && !service->next;
 	service->deferred_at = clock_milliseconds();
-	service_engines_update(service);
-	containers_retry(service);
-	namespaces_retry(service);
+	retries_begin(service);
 	if (!still_converged(service))
 		reconcile_passes(service, drift);
-	if (service->live)
-		observe_release(service->live);
+	pass_end(service);
 	retry_timer_set(service);
-	service_init_poll(service);
 	metrics_observe(&service->metrics, seconds_now(CLOCK_MONOTONIC) - start);
 }
 

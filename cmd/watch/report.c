@@ -248,16 +248,13 @@ static const char *list_text(struct arena *arena, const char *const *items, size
 	return text;
 }
 
-void report_start(struct service *service)
+static void start_log(const struct service *service)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	const struct options *options = service->options;
 	const size_t n_sets = service->desired->n_sets,
 		     live = count_live(service->live, ROLE_ATTACH);
 	const char **sets = arena_alloc(arena, (n_sets + 1) * sizeof(*sets));
-	if (service->started)
-		return;
-	service->started = true;
 	for (size_t i = 0; i < n_sets; i++)
 		sets[i] = service->desired->sets[i].name;
 	log_write_fields(&service->log, LEVEL_NOTICE,
@@ -270,6 +267,13 @@ void report_start(struct service *service)
 			 json_pack("{s:s, s:o, s:o, s:I}", "mvapply", VERSION, "files",
 				   json_sentences(options->files, options->n_files), "sets",
 				   json_sentences(sets, n_sets), "live", (json_int_t)live));
+}
+
+void report_start(struct service *service)
+{
+	if (!service->started)
+		start_log(service);
+	service->started = true;
 }
 
 void report_waiting(void)

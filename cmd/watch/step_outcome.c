@@ -6,12 +6,12 @@
 #include <errno.h>
 
 /* The namespaces of executed steps are read again, while they are still open. */
-static void step_touched(const struct step *step)
+static void step_touched(struct service *service, const struct step *step)
 {
 	if (step->ns)
-		step->ns->stale = true;
+		service_ns_stale(service, step->ns);
 	if (step->desired && step->desired->ns)
-		step->desired->ns->stale = true;
+		service_ns_stale(service, step->desired->ns);
 }
 
 /* A failure because of an unknown object: the next observation reads everything, unless the object
@@ -63,7 +63,7 @@ static void step_worked(struct service *service, const struct step *step, bool d
 bool service_step_done(struct service *service, const struct step *step,
 		       const struct outcome *outcome, bool drift)
 {
-	step_touched(step);
+	step_touched(service, step);
 	if (outcome->state == OUTCOME_DEFERRED)
 		return true;
 	service->metrics.operations++;

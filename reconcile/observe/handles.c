@@ -72,12 +72,10 @@ bool observe_reopen(struct live *live, struct lookups *lookups, const struct sel
 	return opened;
 }
 
-void observe_release(struct live *live)
+void namespace_release(struct live_ns *ns)
 {
-	for (size_t i = 1; i < live->n_namespaces; i++) {
-		ns_handle_free(live->namespaces[i]->handle);
-		live->namespaces[i]->handle = NULL;
-	}
+	ns_handle_free(ns->handle);
+	ns->handle = NULL;
 }
 
 void live_free(struct live *live)

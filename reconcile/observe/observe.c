@@ -285,6 +285,7 @@ static struct live *observe_all(struct live *before, const struct desired *desir
 	if (before)
 		arena_free(before->arena);
 	resolv_conf_files_observe(live, desired);
+	live_containers_link(live);
 	if (status == 0) {
 		reservations_observe(live);
 		return live;

@@ -50,8 +50,14 @@ struct live *observe_owner_tags(const struct index *known, struct error *error);
 struct live *observe_stale(struct live *before, const struct desired *desired,
 			   struct lookups *lookups, struct error *error);
 
-/* The same, and also finds each namespace that is unknown, has changed its identity, or has no
- * nsid, without which the kernel reports no events of it. */
+/* The same in place, for these namespaces of the state, if nothing else has changed since. The
+ * containers are those of the same desired state. False: more has to be read, by observe_stale;
+ * some of the namespaces may be read already. The thread must be in the host's namespace. */
+bool observe_in_place(struct live *live, struct lookups *lookups, struct live_ns *const *namespaces,
+		      size_t count);
+
+/* As observe_stale, and also finds each namespace that is unknown, has changed its identity, or has
+ * no nsid, without which the kernel reports no events of it. */
 struct live *observe_widely(struct live *before, const struct desired *desired,
 			    struct lookups *lookups, struct error *error);
 
@@ -66,13 +72,12 @@ struct live *observe_second(const struct live *before, struct lookups *lookups,
  * observation. */
 void observe_cookies(struct live *live);
 
-/* Reopens namespaces that the selected steps need and observe_release closed. False: a namespace
+/* Reopens namespaces that the selected steps need and namespace_release closed. False: a namespace
  * could not be opened, or was replaced; its containers are stale. */
 bool observe_reopen(struct live *live, struct lookups *lookups, const struct selection *selection);
 
-/* Closes all descriptors except the host's: a descriptor keeps a namespace and its links after its
- * container ended. */
-void observe_release(struct live *live);
+/* Closes the descriptors: they keep a namespace and its links after its container ended. */
+void namespace_release(struct live_ns *ns);
 
 /* Whether every unreadable process counts. Root of another user namespace may never read processes
  * outside of it, and could not when its links were created. */

@@ -8,6 +8,7 @@ static void attachment_observe(struct live *live, const struct set *set,
 {
 	if (!attachment->resolv_conf)
 		return;
+	live->resolv_conf = true;
 	const struct owner_tag tag = owner_tag_of(set, container, attachment);
 	if (!resolv_conf_exists(attachment->resolv_conf, owner_tag_identity(live->arena, &tag)))
 		*array_push(live->arena, live->unwritten, live->n_unwritten) =

@@ -7,28 +7,28 @@ struct range {
 	size_t set, first, count; /* `first` counts the containers of all sets */
 };
 
-static bool is_in(const struct container_lookup *lookup, const struct live_ns *ns)
+/* The set of a container's number among those of all sets. */
+static size_t set_of(const struct desired *desired, size_t number)
 {
-	return lookup->state == CONTAINER_READY && lookup->ns == ns;
+	size_t set = 0;
+	for (; number >= desired->sets[set].n_containers; set++)
+		number -= desired->sets[set].n_containers;
+	return set;
 }
 
 /* False: there are none, or others between them. */
 static bool range_find(const struct desired *desired, const struct live *live,
 		       const struct live_ns *ns, struct range *ret)
 {
-	size_t number = 0;
-	*ret = (struct range){0};
-	for (size_t s = 0; s < desired->n_sets; s++)
-		for (size_t i = 0; i < desired->sets[s].n_containers; i++, number++) {
-			if (!is_in(&live->container_lookups[number], ns))
-				continue;
-			if (ret->count && (s != ret->set || number != ret->first + ret->count))
-				return false;
-			if (!ret->count)
-				*ret = (struct range){.set = s, .first = number};
-			ret->count++;
-		}
-	return ret->count > 0;
+	const struct container_lookup *lookup = ns->lookups;
+	if (!lookup)
+		return false;
+	*ret = (struct range){.first = (size_t)(lookup - live->container_lookups)};
+	ret->set = set_of(desired, ret->first);
+	for (; lookup; lookup = lookup->next, ret->count++)
+		if (lookup != &live->container_lookups[ret->first + ret->count])
+			return false;
+	return set_of(desired, ret->first + ret->count - 1) == ret->set;
 }
 
 static const struct desired *desired_part(const struct desired *desired, const struct range *range,

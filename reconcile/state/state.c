@@ -12,6 +12,20 @@ bool live_container_unknown(const struct container_lookup *lookup)
 	return lookup->state == CONTAINER_FAILED && (lookup->container->n_attachments || !refused);
 }
 
+void live_containers_link(struct live *live)
+{
+	for (size_t i = 0; i < live->n_namespaces; i++)
+		live->namespaces[i]->lookups = NULL;
+	for (size_t i = live->n_containers; i-- > 0;) {
+		struct container_lookup *lookup = &live->container_lookups[i];
+		lookup->next = NULL;
+		if (lookup->state != CONTAINER_READY || !lookup->ns)
+			continue;
+		lookup->next = lookup->ns->lookups;
+		lookup->ns->lookups = lookup;
+	}
+}
+
 bool live_complete(const struct live *live)
 {
 	for (size_t i = 0; i < live->n_containers; i++)

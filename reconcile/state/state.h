@@ -28,7 +28,9 @@ struct live_ns {
 	const char *source; /* as the file's `netns` can name it: a name in /run/netns, or a path;
 			       NULL: found otherwise */
 	char *place; /* the path where it was found after it ceased to be a container's, or NULL */
-	struct ns_handle *handle; /* NULL: released */
+	struct ns_handle *handle;         /* NULL: released */
+	struct container_lookup *lookups; /* the first container in it (live_containers_link), or
+					     NULL */
 	struct live_link *links;
 	const struct live_index *index; /* NULL: searches are linear */
 	struct live_addr *addrs;
@@ -74,9 +76,10 @@ enum container_state {
 /* The namespace of a container of the desired state. */
 struct container_lookup {
 	const struct container *container;
-	struct live_ns *ns; /* when ready */
-	const char *id;     /* the engine's id of the container; otherwise NULL */
-	const char *note;   /* when ready: a warning sentence, or NULL */
+	struct live_ns *ns;            /* when ready */
+	struct container_lookup *next; /* the next container in the same namespace, or NULL */
+	const char *id;                /* the engine's id of the container; otherwise NULL */
+	const char *note;              /* when ready: a warning sentence, or NULL */
 	enum container_state state;
 	bool engine_pending; /* pending: its engine has never answered */
 	bool absent;         /* pending: it does not run, or its engine has no such container */
@@ -113,6 +116,7 @@ struct live {
 	size_t n_unwritten;
 	const struct docker_reservation *reserved; /* addresses that no link may have yet */
 	size_t n_reserved;
+	bool resolv_conf;        /* an attachment has the key `resolv_conf` */
 	bool addr_proto;         /* the kernel reports IFA_PROTO (5.18 and later) */
 	unsigned lacks;          /* what the kernel lacks of what the networks ask for: a mask of
 				    FEATURE_BIT (kernel/kernel_features.h) */
@@ -122,6 +126,9 @@ struct live {
 /* Whether the container is unknown because it could not be read. A container that must have
  * nothing, and that an engine may not use, is not unknown. */
 bool live_container_unknown(const struct container_lookup *lookup);
+/* Sets the list of the containers in each namespace, in the order of the files. Call it again after
+ * any change of the containers. */
+void live_containers_link(struct live *live);
 /* Whether the whole host was read: each network namespace and each container's source. A pending
  * container is complete, even if its engine does not answer. */
 bool live_complete(const struct live *live);

@@ -60,10 +60,11 @@ def mount_table(host):
     host.netns("web", "db")
     with watching(host, "-f", host.write(document({"n": lan()}, {"web": {"n": {"ipv4_address": "172.16.86.2"}},
                                                                 "db": ["n"]}))) as service:
-        for what, reads in (("the first one", 1), ("nothing was mounted", 0), ("a namespace was mounted", 1),
+        for what, reads in (("the first one", 1), ("nothing was mounted", 0), ("a link in a new namespace", 2),
                             ("nothing was mounted", 0)):
-            if what == "a namespace was mounted":
+            if what == "a link in a new namespace":
                 host.netns("another")
+                host.ip("host", "link add link eth0 name mv0 netns another type macvlan mode bridge")
             with service.traced("openat") as trace:
                 host.batch("web", ["address del 172.16.86.2/24 dev eth0"])
                 service.until(lambda: host.addresses("web", "eth0") == {"172.16.86.2/24"}, f"the repair: {what}")

@@ -134,6 +134,7 @@ void world_containers(struct live *live, const struct desired *desired)
 				target;
 		}
 	}
+	live_containers_link(live);
 }
 
 static void sysctl_set(struct live_ns *ns, struct live_link *link, const struct link_sysctl *sysctl)
