@@ -4,20 +4,22 @@
 #include "cmd/output_json.h"
 #include "cmd/output_text.h"
 #include "lib/hash.h"
+#include "lib/keyed_hash.h"
 #include "schema/files.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
-static uint64_t content_hash(const struct input *inputs, size_t count, const struct diags *diags)
+uint64_t input_hash(const struct options *options, const struct input *inputs, size_t count,
+		    const struct diags *diags)
 {
-	uint64_t hash = HASH_START;
+	uint64_t hash = keyed_hash_text(HASH_START, options->host ? options->host : "");
 	for (size_t i = 0; i < count; i++) {
-		hash = hash_text(hash, inputs[i].file);
-		hash = hash_bytes(hash, inputs[i].bytes, inputs[i].size);
+		hash = keyed_hash_text(hash, inputs[i].file);
+		hash = keyed_hash(hash, inputs[i].bytes, inputs[i].size);
 	}
 	for (size_t i = 0; i < diags->count; i++)
-		hash = hash_text(hash, diags->items[i].text);
+		hash = keyed_hash_text(hash, diags->items[i].text);
 	return hash;
 }
 
@@ -72,7 +74,7 @@ struct desired *input_load(const struct options *options, const uint64_t *known,
 	struct input *inputs;
 	size_t count;
 	int bad = input_contents(options, arena, &inputs, &count, diags);
-	*ret_content = content_hash(inputs, count, diags);
+	*ret_content = input_hash(options, inputs, count, diags);
 	if (known && *known == *ret_content) {
 		diags->count = diags->omitted = 0;
 		return NULL;

@@ -12,11 +12,15 @@
  * after all errors were printed. */
 struct desired *input_read(const struct options *options);
 
-/* The same without printing: errors are in `diags`. *ret_content identifies the content of the
- * files: a hash of their names and bytes, and of the errors of reading them. If it equals *known,
- * the function returns NULL without diags; `known` may be NULL. */
+/* The same without printing: errors are in `diags`. *ret_content is their
+ * input_hash. If it equals *known, the function returns NULL without diags; `known` may be NULL. */
 struct desired *input_load(const struct options *options, const uint64_t *known,
 			   struct diags *diags, uint64_t *ret_content);
+
+/* Identifies the contents: a hash of the files' names and bytes, of the errors of reading them, and
+ * of the host whose part is declared. It is the same in all processes. */
+uint64_t input_hash(const struct options *options, const struct input *inputs, size_t count,
+		    const struct diags *diags);
 
 /* As input_read; also returns the contents of the files, in `arena`. */
 struct desired *input_keep(const struct options *options, struct arena *arena,

@@ -3,6 +3,7 @@
 #include "cmd/service_socket.h"
 #include "lib/abstract_socket.h"
 #include "lib/cleanup.h"
+#include "lib/hash.h"
 #include "lib/memory.h"
 
 #include <fcntl.h>
@@ -15,20 +16,25 @@
  * reads the namespaces itself. */
 #define PATIENCE_MS 200
 
-static const char addresses_request[] = "addresses 2 ", tags_request[] = "tags 1";
+static const char addresses_request[] = "addresses 2 ", cuts_request[] = "cuts 1 ",
+		  tags_request[] = "tags 1";
 
-/* The answer, with a terminator behind it, which the caller frees. */
+/* The answer, with a terminator behind it, which the caller frees. Closes the connection. */
+static size_t ask(const struct keeper *keeper, const char *text, char **ret)
+{
+	const ssize_t length = (ssize_t)strlen(text);
+	cleanup_close const int fd = keeper->fd;
+	*ret = NULL;
+	return *keeper->files && send(fd, text, (size_t)length, MSG_NOSIGNAL) == length
+		       ? abstract_receive(fd, ret)
+		       : 0;
+}
+
 static size_t query(const char *set, const char *text, char **ret)
 {
 	struct keeper keeper;
-	const ssize_t length = (ssize_t)strlen(text);
 	*ret = NULL;
-	if (!keeper_find_within(set, PATIENCE_MS, &keeper))
-		return 0;
-	cleanup_close const int fd = keeper.fd;
-	return *keeper.files && send(fd, text, (size_t)length, MSG_NOSIGNAL) == length
-		       ? abstract_receive(fd, ret)
-		       : 0;
+	return keeper_find_within(set, PATIENCE_MS, &keeper) ? ask(&keeper, text, ret) : 0;
 }
 
 /* "INODE PATH" of each, with a NUL behind it. The paths stay in the text. */
@@ -96,6 +102,62 @@ const struct service_entry *service_addresses_of(const struct service_addresses 
 	return from < addresses->n_entries && addresses->entries[from].inode == inode
 		       ? &addresses->entries[from]
 		       : NULL;
+}
+
+uint32_t service_file_hash(const char *file)
+{
+	return (uint32_t)hash_text(HASH_START, file);
+}
+
+static const char *or_empty(const char *text)
+{
+	return text ? text : "";
+}
+
+/* The names are lines. False: one does not fit. */
+static bool cuts_format(const struct service_container *container, char text[SERVICE_QUERY_SIZE])
+{
+	const struct engine_names *names = &container->names;
+	const int length = snprintf(text, SERVICE_QUERY_SIZE, "%s%u\n%s\n%s\n%s", cuts_request,
+				    (unsigned)container->kind, or_empty(names->id),
+				    or_empty(names->name), or_empty(names->other));
+	size_t lines = 0;
+	for (const char *c = text; *c; c++)
+		lines += *c == '\n';
+	return lines == 3 && length < SERVICE_QUERY_SIZE;
+}
+
+static const char *name_cut(char **text)
+{
+	const char *name = strsep(text, "\n");
+	return name && *name ? name : NULL;
+}
+
+bool service_query_cuts_parse(char *text, struct service_container *ret)
+{
+	const size_t length = strlen(cuts_request);
+	if (strncmp(text, cuts_request, length) != 0)
+		return false;
+	text += length;
+	const char *kind = name_cut(&text);
+	*ret = (struct service_container){.kind = kind ? strtoul(kind, NULL, 10) : N_SOURCE_KINDS};
+	ret->names.id = name_cut(&text);
+	ret->names.name = name_cut(&text);
+	ret->names.other = name_cut(&text);
+	return ret->kind < N_SOURCE_KINDS;
+}
+
+size_t service_query_cuts(uint64_t content, const struct service_container *container,
+			  struct service_cut **ret_cuts)
+{
+	struct keeper keeper;
+	char *message, text[SERVICE_QUERY_SIZE];
+	*ret_cuts = NULL;
+	if (!cuts_format(container, text) || !files_keeper_find(content, PATIENCE_MS, &keeper))
+		return 0;
+	const size_t size = ask(&keeper, text, &message);
+	*ret_cuts = (void *)message;
+	return size / sizeof(**ret_cuts);
 }
 
 char *service_query_tags(const char *set)

@@ -8,15 +8,19 @@
  *
  *   "addresses 2 PREFIX VIEW"  a struct service_head, an array of struct service_entry, and of each
  *                              other mounted namespace "INODE PATH" with a NUL behind it
+ *   "cuts 1 SOURCE"            of the files' contents alone: a struct service_cut for each piece
+ *                              that declares other containers than this, see cmd/excerpt.h
  *   "tags 1"                   a line for each namespace: its inode, and the owner tags of its
  *                              links, with a tab before each
  */
 #ifndef CMD_SERVICE_QUERY_H
 #define CMD_SERVICE_QUERY_H
 
+#include "container_engine/container_name.h"
 #include "kernel/mount_view.h"
 #include "kernel/netns_mounts.h"
 #include "lib/ip.h"
+#include "schema/model.h"
 
 #include <stddef.h>
 
@@ -50,10 +54,30 @@ void service_addresses_free(struct service_addresses *addresses);
 /* The entries of a namespace: the first, or NULL. */
 const struct service_entry *service_addresses_of(const struct service_addresses *addresses,
 						 uint64_t inode);
+/* A piece of a file. */
+struct service_cut {
+	uint32_t file;       /* a hash of its name */
+	uint32_t begin, end; /* in characters */
+};
+
+/* A container that a runtime is starting. */
+struct service_container {
+	enum source_kind kind;
+	struct engine_names names;
+};
+
+/* The pieces of the files that declare other containers. The caller frees *ret_cuts. Returns their
+ * number; 0 also if no service uses these contents of the files (input_hash), or it has no such
+ * container. */
+size_t service_query_cuts(uint64_t content, const struct service_container *container,
+			  struct service_cut **ret_cuts);
+uint32_t service_file_hash(const char *file);
+/* The container of such a request, whose names are cut from the text; false: it is none. */
+bool service_query_cuts_parse(char *text, struct service_container *ret);
 /* The lines, or NULL; the caller frees them. */
 char *service_query_tags(const char *set);
 
-#define SERVICE_QUERY_SIZE 128
+#define SERVICE_QUERY_SIZE 512
 /* The prefix and the caller's view of the mounts of such a request; false: not a request of this
  * version. */
 bool service_query_parse(const char *text, struct prefix *ret_prefix, struct mount_view *ret_view);

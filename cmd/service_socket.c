@@ -38,11 +38,9 @@ bool keeper_find(const char *set, struct keeper *ret)
 	return keeper_find_within(set, PATIENCE_MS, ret);
 }
 
-bool keeper_find_within(const char *set, unsigned milliseconds, struct keeper *ret)
+static bool keeper_connect(const char *name, unsigned milliseconds, struct keeper *ret)
 {
-	char name[ABSTRACT_NAME_SIZE];
-	*ret = (struct keeper){
-		.fd = abstract_connect(name_of(set, name), SOCK_SEQPACKET, milliseconds)};
+	*ret = (struct keeper){.fd = abstract_connect(name, SOCK_SEQPACKET, milliseconds)};
 	if (ret->fd < 0)
 		return false;
 	ret->peer = peer_of(ret->fd);
@@ -52,6 +50,24 @@ bool keeper_find_within(const char *set, unsigned milliseconds, struct keeper *r
 	}
 	close(ret->fd);
 	return false;
+}
+
+bool keeper_find_within(const char *set, unsigned milliseconds, struct keeper *ret)
+{
+	char name[ABSTRACT_NAME_SIZE];
+	return keeper_connect(name_of(set, name), milliseconds, ret);
+}
+
+static const char *name_of_files(uint64_t content, char name[ABSTRACT_NAME_SIZE])
+{
+	snprintf(name, ABSTRACT_NAME_SIZE, "mvapply-files#%016" PRIx64, content);
+	return name;
+}
+
+bool files_keeper_find(uint64_t content, unsigned milliseconds, struct keeper *ret)
+{
+	char name[ABSTRACT_NAME_SIZE];
+	return keeper_connect(name_of_files(content, name), milliseconds, ret);
 }
 
 bool keeper_exists(const char *set)
@@ -71,6 +87,12 @@ int keeper_listen(const char *set)
 {
 	char name[ABSTRACT_NAME_SIZE];
 	return abstract_listen(name_of(set, name), SOCK_SEQPACKET | SOCK_NONBLOCK);
+}
+
+int files_keeper_listen(uint64_t content)
+{
+	char name[ABSTRACT_NAME_SIZE];
+	return abstract_listen(name_of_files(content, name), SOCK_SEQPACKET | SOCK_NONBLOCK);
 }
 
 void keeper_answer(int fd, const struct options *options)

@@ -7,6 +7,8 @@
 #include "lib/error.h"
 #include "lib/unix_peer.h"
 
+#include <stdint.h>
+
 #define KEEPER_FILES_SIZE 1024
 
 struct keeper {
@@ -25,6 +27,9 @@ bool keeper_find_within(const char *set, unsigned milliseconds, struct keeper *r
 bool keeper_exists(const char *set);
 /* Binds the set's name. Returns a listening descriptor, or a negative errno: -EADDRINUSE. */
 int keeper_listen(const char *set);
+/* A second name of a service: that of the files' contents that it uses (input_hash). */
+bool files_keeper_find(uint64_t content, unsigned milliseconds, struct keeper *ret);
+int files_keeper_listen(uint64_t content);
 /* The service's first message to each client. A client may then send a query
  * (cmd/service_query.h). */
 void keeper_answer(int fd, const struct options *options);

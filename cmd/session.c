@@ -118,6 +118,13 @@ static const struct plan *plan_searched(const struct desired *desired, struct li
 	return plan_make(desired, live, &options->plan);
 }
 
+/* The caller parses all of the files. */
+static struct live *excerpt_short(struct error *error)
+{
+	error_set(error, ESTALE, "other containers of the files have to be known");
+	return NULL;
+}
+
 /* Observes the host and some containers. *desired is reduced to these if that is enough for their
  * plan. NULL: an error. */
 static struct live *containers_observe(const struct desired **desired, struct lookups *lookups,
@@ -131,11 +138,13 @@ static struct live *containers_observe(const struct desired **desired, struct lo
 		return live;
 	live_free(live);
 	*desired = whole;
-	return observe_containers(whole, options->only, lookups, error);
+	return whole->excerpt ? excerpt_short(error)
+			      : observe_containers(whole, options->only, lookups, error);
 }
 
 /* For a run of some containers, the host and these are enough if nothing else can collide with them
- * (attach_alone). Returns 1 if they were, 0, or a negative errno. */
+ * (attach_alone). Returns 1 if they were, 0, or a negative errno; -ESTALE: they are not, and
+ * `desired` has no others. */
 static int observe_alone(struct run *run, const struct desired *desired, struct lookups *lookups,
 			 const struct options *options, struct error *error)
 {
@@ -146,7 +155,7 @@ static int observe_alone(struct run *run, const struct desired *desired, struct 
 	run->live = containers_observe(&own, lookups, options, run->arena, error);
 	if (!run->live) {
 		run_free(run);
-		return -1;
+		return -error->errnum;
 	}
 	plan.others = &others;
 	if (attach_others_find(desired, options->only, run->live, run->arena, &others)) {
@@ -167,6 +176,10 @@ int run_observe_at(struct run *run, const struct desired *desired, struct lookup
 				  : 0;
 	if (alone)
 		return alone < 0 ? alone : 0;
+	if (desired->excerpt) {
+		(void)excerpt_short(error);
+		return -ESTALE;
+	}
 	struct progress *progress = progress_begin(options);
 	progress_phase(progress, "Reading the host's network namespaces", 0);
 	struct live *live = observe(desired, lookups, error);

@@ -18,6 +18,12 @@ bool engine_name_means(const char *source, const char *id, const char *name)
 	return id && digits >= ENGINE_ID_DIGITS_LEAST && strncmp(source, id, digits) == 0;
 }
 
+bool engine_names_include(const struct engine_names *names, const char *source)
+{
+	return engine_name_means(source, names->id, names->name) ||
+	       (names->other && strcmp(source, names->other) == 0);
+}
+
 bool engine_name_ambiguous(const char *source)
 {
 	const size_t digits = id_digits(source);

@@ -11,6 +11,15 @@
  * `name` may be NULL, which matches nothing. */
 bool engine_name_means(const char *source, const char *id, const char *name);
 
+/* What an engine or runtime knows of a container that it starts. Each may be NULL. */
+struct engine_names {
+	const char *id, *name;
+	const char *other; /* a name that is no name or id of the engine: Compose's service */
+};
+
+/* Whether `source` is one of them, or the beginning of the id. */
+bool engine_names_include(const struct engine_names *names, const char *source);
+
 /* `source` is too short for the beginning of an id, but an engine can take it for one. */
 bool engine_name_ambiguous(const char *source);
 

@@ -282,6 +282,8 @@ void container_read(struct build *build, struct set_info *set, struct node *name
 	struct container *container = &set->set.containers[set->set.n_containers++];
 
 	container->place = place_of(context, name);
+	container->extent.begin = name->index;
+	container->extent.end = name->next->next ? name->next->next->index : 0;
 	container->name = arena_strdup(context->arena, name->text);
 	bool entered = enter(build, set, name, container);
 	decode_object(context, &scope, &container_object, name, name->next, &decl);

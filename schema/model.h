@@ -232,8 +232,14 @@ enum source_kind {
 	N_SOURCE_KINDS
 } __attribute__((packed));
 
+/* The entry of a container in its file: the characters from its name to the next name. */
+struct extent {
+	unsigned begin, end; /* end 0: it is the last of its map */
+};
+
 struct container {
 	struct place place;
+	struct extent extent;
 	const char *name;
 	const char *source; /* a namespace's name or path, a process id in decimal, an engine's
 			       name, a pod's "NAMESPACE/NAME", a container of LXC by
@@ -262,6 +268,7 @@ struct desired {
 	bool on_other_hosts; /* there are networks, and all of them are assigned to other hosts */
 	struct set *sets;    /* at least one: an empty input is the empty set "default" */
 	size_t n_sets;
+	bool excerpt; /* other containers of the files were left out (cmd/excerpt.h) */
 };
 
 /* The network's first subnet that contains the address, or NULL. */

@@ -10,10 +10,10 @@ enum node_kind { NODE_SCALAR, NODE_SEQUENCE, NODE_MAPPING };
 
 struct node {
 	struct node *next; /* in the same collection; a mapping holds key, value, key, value, ... */
-	struct node *first; /* of a collection */
-	unsigned line, column;
-	unsigned count; /* items of a sequence, entries of a mapping */
-	uint8_t kind;   /* enum node_kind; small, as there are many nodes */
+	struct node *first;           /* of a collection */
+	unsigned line, column, index; /* index: characters before it in the file */
+	unsigned count;               /* items of a sequence, entries of a mapping */
+	uint8_t kind;                 /* enum node_kind; small, as there are many nodes */
 	bool quoted : 1;
 	bool incomplete : 1; /* bad keys were removed from the mapping */
 	bool bad : 1;        /* an error was reported for it: report no other */

@@ -33,6 +33,7 @@ static struct node *node_new(struct builder *builder, enum node_kind kind, const
 	node->kind = (uint8_t)kind;
 	node->line = (unsigned)tag->line + 1;
 	node->column = (unsigned)tag->column + 1;
+	node->index = (unsigned)tag->index;
 	memcpy(node->text, text, length);
 	return node;
 }

@@ -5,6 +5,7 @@
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <time.h>
 #include <unistd.h>
@@ -89,6 +90,23 @@ static void announce_aside(const struct run *run, const struct attach_job *job)
 		_exit(0);
 }
 
+static bool has_failed(const struct run *run, const struct containers *containers)
+{
+	struct error ignored;
+	for (size_t i = 0; i < run->plan->n_steps; i++)
+		if (containers_have(containers, &run->plan->steps[i]) &&
+		    attach_step_error(run, &run->plan->steps[i], &ignored))
+			return true;
+	return false;
+}
+
+/* The error of a run with an excerpt of the files may be another one with all of them. */
+static int excerpt_fail(struct run *run, struct error *error)
+{
+	run_free(run);
+	return error_set(error, ESTALE, "the attachment was not made");
+}
+
 int attach_run(const struct attach_job *job, attach_report *report, void *data, struct error *error)
 {
 	struct options only = *job->options;
@@ -100,6 +118,8 @@ int attach_run(const struct attach_job *job, attach_report *report, void *data, 
 		const int status = run_apply_pass(&run, job->desired, job->lookups, &only, error);
 		if (status < 0)
 			return status;
+		if (job->desired->excerpt && has_failed(&run, &job->containers))
+			return excerpt_fail(&run, error);
 		const bool repeat =
 			parent_unready(&run, &job->containers) && clock_milliseconds() < end;
 		const int code = repeat ? 0 : report(data, &run, job);

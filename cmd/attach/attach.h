@@ -19,7 +19,8 @@ struct attach_job {
 typedef int attach_report(void *data, const struct run *run, const struct attach_job *job);
 
 /* Waits up to 10 s for a parent that is missing or down. Returns the result of `report`, or a
- * negative errno if nothing could be tried. */
+ * negative errno if nothing could be tried. -ESTALE: the desired state is an excerpt, and it has to
+ * be tried with all of the files. */
 int attach_run(const struct attach_job *job, attach_report *report, void *data,
 	       struct error *error);
 

@@ -4,15 +4,9 @@
 #include "cmd/exit.h"
 #include "cmd/output.h"
 #include "cmd/output_text.h"
-#include "container_engine/container_name.h"
 
+#include <errno.h>
 #include <string.h>
-
-static bool is_source(const struct starting *starting, const char *source)
-{
-	return engine_name_means(source, starting->id, starting->name) ||
-	       (starting->service && strcmp(source, starting->service) == 0);
-}
 
 struct containers starting_declared(const struct starting *starting, const struct desired *desired,
 				    struct arena *arena)
@@ -22,7 +16,7 @@ struct containers starting_declared(const struct starting *starting, const struc
 		for (size_t i = 0; i < desired->sets[s].n_containers; i++) {
 			const struct container *container = &desired->sets[s].containers[i];
 			if (container->source_kind == starting->kind &&
-			    is_source(starting, container->source))
+			    engine_names_include(&starting->names, container->source))
 				*array_push(arena, found.items, found.count) = container;
 		}
 	return found;
@@ -32,8 +26,9 @@ struct containers starting_declared(const struct starting *starting, const struc
 static int processes_set(struct lookups *lookups, const struct starting *starting,
 			 const struct containers *containers, struct error *error)
 {
-	const struct known_container known = {
-		.pid = starting->pid, .id = starting->id, .engine_links = starting->engine_links};
+	const struct known_container known = {.pid = starting->pid,
+					      .id = starting->names.id,
+					      .engine_links = starting->engine_links};
 	int status = 1;
 	for (size_t i = 0; status > 0 && i < containers->count; i++)
 		status = lookups_set(lookups, starting->kind, containers->items[i]->source, &known,
@@ -72,5 +67,5 @@ int attach_one(const struct starting *starting, const struct containers *contain
 	if (status > 0)
 		status = attach_run(&job, attachments_report, NULL, &error);
 	lookups_free(job.lookups);
-	return status < 0 ? run_error(&error, options) : status;
+	return status < 0 && status != -ESTALE ? run_error(&error, options) : status;
 }

@@ -3,16 +3,15 @@
 #define CMD_ATTACH_ATTACH_ONE_H
 
 #include "cmd/options.h"
+#include "container_engine/container_name.h"
 #include "schema/model.h"
 
 /* A container that a runtime is starting. */
 struct starting {
-	enum source_kind kind; /* of the engine */
-	const char *name;      /* the engine's; NULL: it is not known */
-	const char *service;   /* Compose's "project/service", or NULL */
-	const char *id;        /* the engine's */
-	pid_t pid;             /* its first process, which has its namespaces already */
-	bool engine_links;     /* the engine is going to add links of its own */
+	enum source_kind kind;     /* of the engine */
+	struct engine_names names; /* `other`: Compose's "project/service" */
+	pid_t pid;                 /* its first process, which has its namespaces already */
+	bool engine_links;         /* the engine is going to add links of its own */
 };
 
 /* The containers of the files that this is; none where the files do not name it. In the arena. */
@@ -20,8 +19,9 @@ struct containers starting_declared(const struct starting *starting, const struc
 				    struct arena *arena);
 
 /* Attaches the container and waits up to 10 s for a parent that is missing or down. Prints an error
- * for each attachment that could not be made. Returns an exit code; EXIT_CONVERGED also where the
- * container has the host's network namespace, which is not touched. */
+ * for each attachment that could not be made. Returns an exit code, or -ESTALE (attach_run);
+ * EXIT_CONVERGED also where the container has the host's network namespace, which is not touched.
+ */
 int attach_one(const struct starting *starting, const struct containers *containers,
 	       const struct desired *desired, const struct options *options);
 

@@ -1,10 +1,9 @@
 #include "cmd/attach/attach_one.h"
+#include "cmd/attach/files.h"
 #include "cmd/commands.h"
 #include "cmd/exit.h"
-#include "cmd/input.h"
 #include "cmd/output.h"
 #include "container_engine/conmon.h"
-#include "container_engine/container_name.h"
 #include "container_engine/docker_bundle.h"
 #include "container_engine/oci_state.h"
 #include "lib/read_full.h"
@@ -39,53 +38,63 @@ static bool mentions(const struct input *input, const char *word)
 
 /* Whether the files have the container's name or id. A mistake in files that do not must not keep
  * all other containers of the host from starting. */
-static bool files_mention(const struct input *inputs, size_t count, const struct starting *starting,
+static bool files_mention(const struct attach_files *files, const struct engine_names *names,
 			  struct arena *arena)
 {
 	const char *digits =
-		arena_strndup(arena, starting->id, strnlen(starting->id, ENGINE_ID_DIGITS_LEAST));
-	for (size_t i = 0; i < count; i++)
-		if (mentions(&inputs[i], starting->name) || mentions(&inputs[i], digits) ||
-		    mentions(&inputs[i], starting->service))
+		arena_strndup(arena, names->id, strnlen(names->id, ENGINE_ID_DIGITS_LEAST));
+	for (size_t i = 0; i < files->count; i++)
+		if (mentions(&files->inputs[i], names->name) ||
+		    mentions(&files->inputs[i], digits) ||
+		    mentions(&files->inputs[i], names->other))
 			return true;
 	return false;
 }
 
 /* Only a double-quoted scalar of YAML can have a name without its characters, by a backslash. */
-static bool has_escapes(const struct input *inputs, size_t count)
+static bool has_escapes(const struct attach_files *files)
 {
-	for (size_t i = 0; i < count; i++)
-		if (memchr(inputs[i].bytes, '\\', inputs[i].size))
+	for (size_t i = 0; i < files->count; i++)
+		if (memchr(files->inputs[i].bytes, '\\', files->inputs[i].size))
 			return true;
 	return false;
 }
 
-static int declared_attach(const struct starting *starting, const struct desired *desired,
-			   const struct options *options)
+struct hook {
+	const struct starting *starting;
+	const struct options *options;
+};
+
+static int declared_attach(const struct desired *desired, void *data, struct error *error)
 {
-	const struct containers containers = starting_declared(starting, desired, options->arena);
-	return containers.count ? attach_one(starting, &containers, desired, options)
+	const struct hook *hook = data;
+	const struct containers containers =
+		starting_declared(hook->starting, desired, hook->options->arena);
+	(void)error;
+	return containers.count ? attach_one(hook->starting, &containers, desired, hook->options)
 				: EXIT_CONVERGED;
 }
 
 /* Most containers of a host may be in no file: files that do not mention them are not parsed, which
  * takes milliseconds for a thousand others. */
-static int hook(const struct starting *starting, const struct options *options)
+static int hook_run(const struct starting *starting, const struct options *options)
 {
-	struct input *inputs;
-	size_t count;
+	struct error error;
 	struct diags diags;
+	struct hook hook = {.starting = starting, .options = options};
+	const struct service_container container = {.kind = starting->kind,
+						    .names = starting->names};
 	diags_init(&diags);
-	const int bad = input_contents(options, options->arena, &inputs, &count, &diags);
-	const bool mentioned = files_mention(inputs, count, starting, options->arena);
+	const struct attach_files files = attach_files_read(options, options->arena, &diags);
+	const bool mentioned = files_mention(&files, &starting->names, options->arena);
 	int code = mentioned ? EXIT_USAGE : EXIT_CONVERGED;
-	if (mentioned || bad || has_escapes(inputs, count)) {
-		struct desired *desired = input_parse(options, inputs, count, bad, &diags);
-		if (desired)
-			code = declared_attach(starting, desired, options);
-		else
+	if (mentioned || files.bad || has_escapes(&files)) {
+		const int status = attach_files_with(options, &files, &container, declared_attach,
+						     &hook, &diags, &error);
+		if (diags.count)
 			input_wrong(options, &diags);
-		desired_free(desired);
+		else
+			code = status;
 	}
 	diags_free(&diags);
 	return code;
@@ -94,15 +103,16 @@ static int hook(const struct starting *starting, const struct options *options)
 /* Podman's containers have a monitor process, Docker's a folder of Docker's in their bundle. */
 static struct starting starting_of(const struct oci_state *state, struct arena *arena)
 {
-	struct starting starting = {.kind = SOURCE_PODMAN, .id = state->id, .pid = state->pid};
-	starting.name = conmon_find(getpid(), state->id, arena);
-	if (starting.name || !state->bundle)
+	struct starting starting = {
+		.kind = SOURCE_PODMAN, .names.id = state->id, .pid = state->pid};
+	starting.names.name = conmon_find(getpid(), state->id, arena);
+	if (starting.names.name || !state->bundle)
 		return starting;
 	const struct docker_names names = docker_bundle_names(state->bundle, state->id, arena);
 	if (names.name) {
 		starting.kind = SOURCE_DOCKER;
-		starting.name = names.name;
-		starting.service = names.service;
+		starting.names.name = names.name;
+		starting.names.other = names.service;
 		starting.engine_links = names.networks;
 	}
 	return starting;
@@ -119,6 +129,6 @@ int command_hook(const struct options *options)
 	if (!state.pid)
 		return EXIT_CONVERGED;
 	const struct starting starting = starting_of(&state, options->arena);
-	const int code = hook(&starting, options);
+	const int code = hook_run(&starting, options);
 	return options->start_anyway ? EXIT_CONVERGED : code;
 }

@@ -18,17 +18,24 @@ const char *plugin_key(struct arena *arena, const char *prefix, const char *cont
 	return arena_printf(arena, "%s.%016" PRIx64, prefix, hash);
 }
 
-struct desired *plugin_files(const struct plugin_call *call, struct error *error)
+static struct options plugin_options(const struct plugin_call *call)
 {
 	struct options options = *call->options;
 	options.files = call->files;
 	options.n_files = call->n_files;
+	return options;
+}
+
+struct desired *plugin_files(const struct plugin_call *call, struct error *error)
+{
+	const struct options options = plugin_options(call);
 	return attach_files_load(&options, error);
 }
 
 /* An attachment in progress. */
 struct attaching {
 	const struct plugin_call *call;
+	const struct started *started;
 	plugin_answer *answer;
 	void *data;
 	json_t **ret_answer;
@@ -71,11 +78,11 @@ static int lease_check(const struct containers *containers, struct error *error)
 	return error_code(error, CODE_CNI_NETWORK);
 }
 
-static int desired_attach(struct attaching *attaching, const struct desired *desired,
-			  const struct started *started)
+static int desired_attach(const struct desired *desired, void *data, struct error *error)
 {
 	struct network_of_set where;
-	struct error *error = attaching->error;
+	struct attaching *attaching = data;
+	const struct started *started = attaching->started;
 	struct options options = *attaching->call->options;
 	options.quiet = true;
 	struct attach_job job = {.options = &options};
@@ -105,10 +112,37 @@ static int interface_free(const struct plugin_call *call, const struct started *
 	return error_code(error, CODE_CNI_INTERFACE);
 }
 
+/* A requested address may be another container's. */
+static bool excerpt_suffices(const struct started *started)
+{
+	return started->source && !started->ipv4.family && !started->ipv6.family;
+}
+
+static int files_attach(struct attaching *attaching, struct error *error)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	const struct plugin_call *call = attaching->call;
+	const struct started *started = attaching->started;
+	const struct service_container container = {.kind = started->kind,
+						    .names.other = started->source};
+	struct options options = plugin_options(call);
+	struct diags diags;
+	diags_init(&diags);
+	const struct attach_files files = attach_files_read(&options, arena, &diags);
+	const int status =
+		attach_files_with(&options, &files, excerpt_suffices(started) ? &container : NULL,
+				  desired_attach, attaching, &diags, error);
+	if (diags.count)
+		attach_files_error(&diags, error);
+	diags_free(&diags);
+	return status;
+}
+
 int plugin_attach(const struct plugin_call *call, const struct started *started,
 		  plugin_answer *answer, void *data, json_t **ret_answer, struct error *error)
 {
 	struct attaching attaching = {.call = call,
+				      .started = started,
 				      .answer = answer,
 				      .data = data,
 				      .ret_answer = ret_answer,
@@ -116,12 +150,7 @@ int plugin_attach(const struct plugin_call *call, const struct started *started,
 	int status = interface_free(call, started, error);
 	if (status == 0)
 		status = netns_number(started->netns, error);
-	struct desired *desired = status < 0 ? NULL : plugin_files(call, error);
-	if (!desired)
-		return -EINVAL;
-	status = desired_attach(&attaching, desired, started);
-	desired_free(desired);
-	return status;
+	return status < 0 ? -EINVAL : files_attach(&attaching, error);
 }
 
 static bool declared_by_source(const struct plugin_call *call, const struct started *started,

@@ -54,6 +54,7 @@ struct service {
 	struct service_probes *probes;   /* probe.c */
 	struct pending *leases;          /* dhcp.c */
 	struct service_kept *kept;       /* sets.c */
+	struct service_kept *files;      /* the name of the files' contents; sets.c */
 	size_t n_clients;                /* number of clients of the set sockets */
 	int other_keeper;  /* the connection to another service that keeps one of the sets; or -1 */
 	unsigned refusals; /* reconnections to it in a row */
@@ -169,14 +170,15 @@ struct leases service_lease(struct service *service, struct selection *selection
 int service_lease_listen(struct service *service, struct error *error);
 void service_lease_free(struct service *service);
 
-/* sets.c: binds the names of the sets that are not bound yet. -EADDRINUSE: another service keeps
- * one. When that service ends, or releases the set, the timer `take_over` fires. */
+/* sets.c: binds the names of the sets that are not bound yet, and of the files' contents.
+ * -EADDRINUSE: another service keeps one. When that service ends, or releases the set, the timer
+ * `take_over` fires. */
 int service_keep(struct service *service, const struct desired *desired, struct error *error);
 /* Releases the sets that `sets` lacks; NULL: all. */
 void service_keep_only(struct service *service, const struct desired *desired);
 /* query.c: answers a client's query. The lock is not needed. False: it is none, or there is no
  * answer. */
-bool service_answer(struct service *service, int fd, const char *request);
+bool service_answer(struct service *service, int fd, char *request);
 /* Closes the connection to the other service. */
 void service_wait_end(struct service *service);
 

@@ -1,4 +1,5 @@
 /* Answers the queries of cmd/service_query.h. */
+#include "cmd/excerpt.h"
 #include "cmd/service_query.h"
 #include "cmd/watch/internal.h"
 #include "kernel/link_kind.h"
@@ -108,6 +109,20 @@ static struct answer addresses_answer(struct service *service, const struct pref
 	return answer;
 }
 
+static struct answer cuts_answer(const struct service *service,
+				 const struct service_container *container)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	const struct desired *desired = service->next ? service->next : service->desired;
+	struct answer answer = {0};
+	size_t count = 0;
+	const struct service_cut *cuts =
+		desired ? excerpt_cuts(desired, container, arena, &count) : NULL;
+	answer.size = count * sizeof(*cuts);
+	answer.bytes = count ? memcpy(memory_new(1, answer.size), cuts, answer.size) : NULL;
+	return answer;
+}
+
 static void tags_write(FILE *file, const struct live_ns *ns)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
@@ -129,19 +144,28 @@ static struct answer tags_answer(const struct live *live)
 	return answer;
 }
 
-bool service_answer(struct service *service, int fd, const char *request)
+/* Nothing if it is no request of this version, or the service is not certain of anything. */
+static struct answer answer_make(struct service *service, char *request)
 {
 	struct prefix prefix;
 	struct mount_view view;
+	struct service_container container;
 	const bool tags = service_query_is_tags(request);
+	if (service_query_cuts_parse(request, &container))
+		return cuts_answer(service, &container);
 	if (!tags && !service_query_parse(request, &prefix, &view))
-		return false;
+		return (struct answer){0};
 	service_read_events(service);
 	if (!service->live || service->lost)
-		return false;
-	const struct answer answer =
-		tags ? tags_answer(service->live) : addresses_answer(service, &prefix, &view);
-	const ssize_t sent = send(fd, answer.bytes, answer.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+		return (struct answer){0};
+	return tags ? tags_answer(service->live) : addresses_answer(service, &prefix, &view);
+}
+
+bool service_answer(struct service *service, int fd, char *request)
+{
+	const struct answer answer = answer_make(service, request);
+	const ssize_t sent =
+		answer.size ? send(fd, answer.bytes, answer.size, MSG_DONTWAIT | MSG_NOSIGNAL) : 0;
 	free(answer.bytes);
 	return answer.size && sent == (ssize_t)answer.size;
 }

@@ -28,8 +28,8 @@ struct client {
 };
 
 struct service_kept {
-	char *set;
-	int fd; /* -1: an untrusted process has the name */
+	char *set; /* NULL: the files' contents */
+	int fd;    /* -1: an untrusted process has the name */
 	struct client *clients;
 	struct service_kept *next;
 };
@@ -99,6 +99,8 @@ static void client_add(struct service *service, struct service_kept *kept, int c
 static struct service_kept *kept_of(const struct service *service, int fd)
 {
 	struct service_kept *kept = service->kept;
+	if (service->files && service->files->fd == fd)
+		return service->files;
 	while (kept->fd != fd)
 		kept = kept->next;
 	return kept;
@@ -143,6 +145,21 @@ static void kept_add(struct service *service, const char *set, int fd)
 			  set, strerror(-fd), set);
 	else if (loop_add(service->clients, fd, EPOLLIN, client_accept, service, &error) < 0)
 		log_error(&service->log, LEVEL_WARNING, NULL, &error);
+}
+
+/* Listens at the name of the contents that are in use now. Without it, a client reads the files
+ * itself. */
+static void files_offer(struct service *service)
+{
+	struct error ignored;
+	if (service->files)
+		kept_drop(service, &service->files);
+	const int fd = files_keeper_listen(service->content);
+	if (fd < 0)
+		return;
+	service->files = memory_new(1, sizeof(*service->files));
+	*service->files = (struct service_kept){.fd = fd};
+	(void)loop_add(service->clients, fd, EPOLLIN, client_accept, service, &ignored);
 }
 
 static int set_keeper_report(const char *set, const struct keeper *keeper, struct error *error)
@@ -201,6 +218,7 @@ int service_keep(struct service *service, const struct desired *desired, struct 
 		}
 		kept_add(service, set, fd);
 	}
+	files_offer(service);
 	return 0;
 }
 
@@ -219,4 +237,6 @@ void service_keep_only(struct service *service, const struct desired *desired)
 			at = &(*at)->next;
 		else
 			kept_drop(service, at);
+	if (!desired && service->files)
+		kept_drop(service, &service->files);
 }

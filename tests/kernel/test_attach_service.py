@@ -2,6 +2,7 @@
 alone. Whatever the service does not know for certain is read as without a service."""
 import concurrent.futures
 import contextlib
+import json
 import os
 import re
 import signal
@@ -18,7 +19,7 @@ from forger import forging
 from host import WORK, same
 from registry import test
 from service import queue_held, watching
-from test_cni import Plugin, declare
+from test_cni import FILE, Plugin, declare
 
 OTHERS = [f"o{number}" for number in range(6)]
 NAME = "\0mvapply-watch/default"
@@ -123,7 +124,7 @@ def certain(host):
 @test("attach with a service: its mount namespace does not matter, its network namespace and its set do")
 def elsewhere(host):
     plugin, text = attached(host)
-    other = host.write(document({"lan": lan()}, {}) + "\nname: other\n", "other.yaml")
+    other = host.write(document({"lan": lan()}, {}, "other"), "other.yaml")
     with watching(host, "-f", other) as service:
         service.settle()
         enters(plugin, OTHERS, "another set's service")
@@ -218,6 +219,66 @@ def mounted(host):
         plugin.command = ["unshare", "-m", *plugin.command]
         enters(plugin, {*empty, "new4"}, "a plugin with a mount namespace of its own", **MOUNTS)
         assert reads_mounts(), "nobody knows its mounts"
+
+
+def excerpts():
+    """Whether the last traced command found a service that uses the same files."""
+    return "mvapply-files#" in read(f"{WORK}/trace") and any(
+        line.endswith(" = 0") for line in read(f"{WORK}/trace").splitlines() if "mvapply-files#" in line)
+
+
+def pods(number=2, **more):
+    """Files that declare pods of Kubernetes, "bench/p2" and so on, and other containers."""
+    declared = {f"p{n}": {"lan": {"ipv4_address": f"172.16.86.{100 + n}"}} for n in range(number)}
+    text = json.dumps({"networks": {"lan": lan()}, "containers": {
+        name: {"cni": f"bench/{name}", "networks": networks} for name, networks in {**declared, **more}.items()}})
+    return text
+
+
+@test("attach with a service: of files that it uses, too, one container is parsed", features=[ADDRESS_PROTOCOL])
+def excerpt(host):
+    host.netns("p0", "p1", "q")
+    text = pods(12, q={"lan": {"ipv4_address": "172.16.86.101"}})
+    plugin = Plugin(host)
+    plugin.pods = {name: f"K8S_POD_NAMESPACE=bench;K8S_POD_NAME={name}" for name in ("p0", "p1")}
+
+    def added(name, traced, **options):
+        plugin.env = {"ASAN_OPTIONS": "detect_leaks=0"}
+        before, plugin.command = plugin.command, ["strace", "-f", "-e", "trace=connect", "-e", "signal=none", "-o", f"{WORK}/trace",
+                                                  *plugin.command]
+        answer = plugin.call("ADD", name, **options)
+        plugin.command = before
+        same(excerpts(), traced, "a service with the same files")
+        if not options.get("code"):
+            same(host.addresses(name, "eth0"), {answer["ips"][0]["address"]}, "the address")
+            plugin.call("DEL", name)
+        return answer
+
+    declare(host, text)
+    assert "172.16.86.101" in added("p0", False, code=1)["msg"], "an address twice"
+    text = pods(12)
+    declare(host, text)
+    alone = added("p0", False)
+    with watching(host, "-f", FILE) as service:
+        service.settle()
+        same(added("p0", True), alone, "the answer")
+        same(added("p1", True)["ips"][0]["address"], "172.16.86.101/24", "another one")
+        plugin.call("ADD", "p0")
+        host.ip("p0", "address add 172.16.86.101/24 dev eth0")
+        service.settle()
+        assert "already has the address" in added("p1", True, code=1)["msg"], "a further address of another container"
+        plugin.call("DEL", "p0")
+        service.send(signal.SIGSTOP)
+        text = text.replace("172.16.86.100", "172.16.86.200")
+        declare(host, text)
+        same(added("p0", False)["ips"][0]["address"], "172.16.86.200/24", "files that the service has not read")
+        service.send(signal.SIGCONT)
+        service.until_says("the files changed")
+        service.settle()
+        same(added("p0", True)["ips"][0]["address"], "172.16.86.200/24", "files that it has read")
+        declare(host, text.replace("172.16.86.110", "172.16.86.111"))
+        service.until_says("MV")
+        assert "172.16.86.111" in added("p0", False, code=1)["msg"], "files with an error"
 
 
 # What another container's namespace has, beside its own link. The service leaves it alone.
