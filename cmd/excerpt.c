@@ -30,30 +30,18 @@ static bool is_starting(const struct container *container, const struct service_
 	       engine_names_include(&starting->names, container->source);
 }
 
-/* Returns whether the set has the container. */
-static bool set_cut(struct cuts *cuts, const struct set *set,
-		    const struct service_container *starting)
-{
-	bool found = false;
-	for (size_t i = 0; i < set->n_containers; i++) {
-		const struct container *container = &set->containers[i];
-		if (is_starting(container, starting))
-			found = true;
-		else if (container->extent.end)
-			cut_add(cuts, container);
-	}
-	return found;
-}
-
 struct service_cut *excerpt_cuts(const struct desired *desired,
-				 const struct service_container *container, struct arena *arena,
+				 const struct service_container *starting, struct arena *arena,
 				 size_t *ret_count)
 {
 	struct cuts cuts = {.arena = arena};
-	bool found = false;
 	for (size_t s = 0; s < desired->n_sets; s++)
-		found |= set_cut(&cuts, &desired->sets[s], container);
-	*ret_count = found ? cuts.count : 0;
+		for (size_t i = 0; i < desired->sets[s].n_containers; i++) {
+			const struct container *container = &desired->sets[s].containers[i];
+			if (container->extent.end && !is_starting(container, starting))
+				cut_add(&cuts, container);
+		}
+	*ret_count = cuts.count;
 	return cuts.items;
 }
 

@@ -8,7 +8,7 @@
 #include "schema/load.h"
 
 /* The pieces that declare other containers. The last entry of each map is none, as its end is not
- * known. In the arena. *ret_count 0: the files do not declare the container, or it is alone. */
+ * known. In the arena. */
 struct service_cut *excerpt_cuts(const struct desired *desired,
 				 const struct service_container *container, struct arena *arena,
 				 size_t *ret_count);
@@ -19,7 +19,7 @@ struct input excerpt_cut(const struct input *input, const struct service_cut *cu
 			 struct arena *arena);
 
 /* The same for all files, with the pieces that a service names for these contents (input_hash). In
- * the arena. NULL: there is no such service, or the files do not declare the container. */
+ * the arena. NULL: there is no such service, or nothing to cut. */
 struct input *excerpt_make(const struct input *inputs, size_t count, uint64_t content,
 			   const struct service_container *container, struct arena *arena);
 

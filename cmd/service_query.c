@@ -59,13 +59,18 @@ static void addresses_parse(struct service_addresses *addresses, size_t size)
 	if (size < sizeof(head))
 		return;
 	memcpy(&head, addresses->message, sizeof(head));
-	if (head.n_entries > (size - sizeof(head)) / sizeof(*addresses->entries))
+	const size_t room = (size - sizeof(head)) / sizeof(*addresses->entries);
+	if (head.n_entries > room || head.n_declared > room - head.n_entries)
 		return;
 	addresses->entries = (const void *)(addresses->message + sizeof(head));
 	addresses->n_entries = head.n_entries;
+	addresses->declared = addresses->entries + head.n_entries;
+	addresses->n_declared = head.n_declared;
+	addresses->open = head.open;
 	if (head.mounts)
-		addresses->mounts = mounts_parse((const char *)&addresses->entries[head.n_entries],
-						 addresses->message + size);
+		addresses->mounts =
+			mounts_parse((const char *)(addresses->declared + head.n_declared),
+				     addresses->message + size);
 }
 
 void service_query_addresses(const char *set, const struct prefix *prefix,

@@ -6,12 +6,12 @@
  * another version closes the connection. Only namespaces of which the service is certain are in an
  * answer: one that is not is unknown to the service, or has changed.
  *
- *   "addresses 2 PREFIX VIEW"  a struct service_head, an array of struct service_entry, and of each
- *                              other mounted namespace "INODE PATH" with a NUL behind it
- *   "cuts 1 SOURCE"            of the files' contents alone: a struct service_cut for each piece
- *                              that declares other containers than this, see cmd/excerpt.h
- *   "tags 1"                   a line for each namespace: its inode, and the owner tags of its
- *                              links, with a tab before each
+ *   "addresses 2 PREFIX VIEW"  a struct service_head; the entries of the namespaces, and those of
+ * the addresses that the files give to containers, whose inode is 0; and of each other mounted
+ * namespace "INODE PATH" with a NUL behind it "cuts 1 SOURCE"            of the files' contents
+ * alone: a struct service_cut for each piece that declares other containers than this, see
+ * cmd/excerpt.h "tags 1"                   a line for each namespace: its inode, and the owner tags
+ * of its links, with a tab before each
  */
 #ifndef CMD_SERVICE_QUERY_H
 #define CMD_SERVICE_QUERY_H
@@ -25,7 +25,8 @@
 #include <stddef.h>
 
 struct service_head {
-	uint32_t n_entries;
+	uint32_t n_entries, n_declared;
+	uint32_t open;   /* a container may get an address of the prefix that is chosen */
 	uint32_t mounts; /* 1: the caller's mount table follows; 0: the service does not see it */
 };
 
@@ -41,9 +42,11 @@ struct service_entry {
 /* An answer, which service_addresses_free frees. */
 struct service_addresses {
 	char *message;
-	const struct service_entry *entries;
+	const struct service_entry *entries, *declared;
 	size_t n_entries; /* 0: there is no service, it is not trusted (lib/unix_peer.h), or it does
 			     not answer within 200 ms */
+	size_t n_declared;
+	bool open;
 	struct netns_mounts *mounts; /* the mounted namespaces without an entry; NULL: the service
 					does not see the mounts of this process */
 };
@@ -67,8 +70,7 @@ struct service_container {
 };
 
 /* The pieces of the files that declare other containers. The caller frees *ret_cuts. Returns their
- * number; 0 also if no service uses these contents of the files (input_hash), or it has no such
- * container. */
+ * number; 0 also if no service uses these contents of the files (input_hash). */
 size_t service_query_cuts(uint64_t content, const struct service_container *container,
 			  struct service_cut **ret_cuts);
 uint32_t service_file_hash(const char *file);

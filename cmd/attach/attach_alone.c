@@ -1,5 +1,6 @@
 #include "cmd/attach/attach_alone.h"
 
+#include "cmd/attach/declared_addresses.h"
 #include "cmd/attach/other_addresses.h"
 #include "kernel/netns.h"
 #include "kernel/rtnl_decode.h"
@@ -89,39 +90,6 @@ bool attach_may_be_alone(const struct containers *containers)
 	return containers->count > 0;
 }
 
-/* Adds the attachment's addresses in the prefix. False: one of its network may be chosen. */
-static bool declared_add(const struct attachment *attachment, const struct prefix *prefix,
-			 struct arena *arena, struct other_addresses *others)
-{
-	bool chosen = !attachment->ipv4.family && !attachment->has_addresses;
-	if (prefix_contains(prefix, &attachment->ipv4))
-		*array_push(arena, others->items, others->count) = attachment->ipv4;
-	for (size_t i = 0; i < attachment->n_addresses; i++) {
-		const struct address_entry *entry = &attachment->addresses[i];
-		chosen |= !entry->fixed;
-		if (entry->fixed && prefix_contains(prefix, &entry->within.ip))
-			*array_push(arena, others->items, others->count) = entry->within.ip;
-	}
-	return !chosen || !network_subnet_of(attachment->network, &prefix->ip);
-}
-
-/* The addresses that the files give to other containers than the guest, which may not be attached
- * yet. False: one may get an address that is chosen, before the guest. */
-static bool declared_find(const struct desired *desired, const struct container *guest,
-			  const struct prefix *prefix, struct arena *arena,
-			  struct other_addresses *others)
-{
-	bool fixed = true;
-	for (size_t s = 0; s < desired->n_sets; s++)
-		for (size_t i = 0; fixed && i < desired->sets[s].n_containers; i++) {
-			const struct container *container = &desired->sets[s].containers[i];
-			for (size_t k = 0; container != guest && k < container->n_attachments; k++)
-				fixed &= declared_add(&container->attachments[k], prefix, arena,
-						      others);
-		}
-	return fixed;
-}
-
 static const char *set_of(const struct desired *desired, const struct container *container)
 {
 	size_t s = 0;
@@ -130,6 +98,24 @@ static const char *set_of(const struct desired *desired, const struct container 
 		container >= desired->sets[s].containers + desired->sets[s].n_containers))
 		s++;
 	return desired->sets[s].name;
+}
+
+/* For one attachment. Where an address is chosen, those that the files give to others are in use,
+ * too; of an excerpt, a service knows them. */
+static bool others_add(const struct desired *desired, const struct container *container,
+		       const struct attachment *attachment, const struct live *live,
+		       struct arena *arena, struct other_addresses *others)
+{
+	struct prefix prefix;
+	const bool chosen = !attachment->ipv4.family;
+	if (!attachment_prefix(container, attachment, &prefix) ||
+	    (chosen && !desired->excerpt &&
+	     !declared_addresses_find(desired, container, &prefix, arena, others)))
+		return false;
+	const struct address_search search = {.prefix = prefix,
+					      .set = set_of(desired, container),
+					      .declared = chosen && desired->excerpt};
+	return other_addresses_find(live, &search, arena, others);
 }
 
 bool attach_others_find(const struct desired *desired, const struct containers *containers,
@@ -141,14 +127,8 @@ bool attach_others_find(const struct desired *desired, const struct containers *
 		const struct container *container = containers->items[i];
 		for (size_t k = 0; k < container->n_attachments; k++) {
 			const struct attachment *attachment = &container->attachments[k];
-			struct prefix prefix;
-			if (!is_attached(containers, attachment))
-				continue;
-			if (!attachment_prefix(container, attachment, &prefix) ||
-			    (!attachment->ipv4.family &&
-			     !declared_find(desired, container, &prefix, arena, ret_others)) ||
-			    !other_addresses_find(live, &prefix, set_of(desired, container), arena,
-						  ret_others))
+			if (is_attached(containers, attachment) &&
+			    !others_add(desired, container, attachment, live, arena, ret_others))
 				return false;
 		}
 	}

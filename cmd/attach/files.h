@@ -21,7 +21,7 @@ struct attach_files attach_files_read(const struct options *options, struct aren
  * excerpt. */
 typedef int attach_files_use(const struct desired *desired, void *data, struct error *error);
 
-/* Calls `use` with an excerpt (cmd/excerpt.h) if a service has one of the container, and
+/* Calls `use` with an excerpt (cmd/excerpt.h) if a service has one for the container, and
  * again with all of the files if that is not enough. `container` NULL: only with all. Returns its
  * result; or -EINVAL with diags: the files have errors. */
 int attach_files_with(const struct options *options, const struct attach_files *files,

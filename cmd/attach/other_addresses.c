@@ -162,47 +162,48 @@ static bool place_visit(const struct netns_place *place, void *data)
 	return true;
 }
 
-static void entries_take(const struct service_addresses *known, struct arena *arena,
+static void entries_take(const struct service_entry *entries, size_t count, struct arena *arena,
 			 struct other_addresses *addresses)
 {
-	for (size_t i = 0; i < known->n_entries; i++) {
-		const struct service_entry *entry = &known->entries[i];
-		struct ip ip = {.family = entry->family};
-		memcpy(ip.bytes, entry->address, sizeof(ip.bytes));
+	for (size_t i = 0; i < count; i++) {
+		struct ip ip = {.family = entries[i].family};
+		memcpy(ip.bytes, entries[i].address, sizeof(ip.bytes));
 		if (ip.family)
 			*array_push(arena, addresses->items, addresses->count) = ip;
 	}
 }
 
-/* Without CAP_SYS_PTRACE, which the unit of Docker's plugin lacks, an observation of everything
- * would miss the same processes: containers of all engines are such. */
-static bool processes_matter(const struct netns_missed *missed)
+/* Without a service, most containers have an address in a prefix of several. */
+static bool answer_suffices(const struct service_addresses *known,
+			    const struct address_search *what)
 {
-	return (missed->processes || missed->hidden) && observe_everything() &&
-	       capabilities_effective() & CAPABILITY_BIT(CAP_SYS_PTRACE);
+	const struct prefix *prefix = &what->prefix;
+	if (what->declared && (!known->n_entries || known->open))
+		return false;
+	return known->n_entries || prefix->len == ip_bits(&prefix->ip);
 }
 
-bool other_addresses_find(const struct live *live, const struct prefix *prefix, const char *set,
+bool other_addresses_find(const struct live *live, const struct address_search *what,
 			  struct arena *arena, struct other_addresses *addresses)
 {
 	const struct live_ns *host = live->namespaces[0];
 	__attribute__((cleanup(service_addresses_free))) struct service_addresses known;
-	service_query_addresses(set, prefix, &known);
+	service_query_addresses(what->set, &what->prefix, &known);
+	if (!answer_suffices(&known, what))
+		return false;
 	struct search search = {.arena = arena,
-				.prefix = prefix,
+				.prefix = &what->prefix,
 				.host = {.st_dev = host->device, .st_ino = host->inode},
 				.known = &known,
 				.seen = index_new(0),
 				.everything = observe_everything()};
-	entries_take(&known, arena, addresses);
-	/* Without a service, most containers have one. */
-	search.failed = !known.n_entries && prefix->len < ip_bits(&prefix->ip);
-	struct netns_missed missed = {0};
-	if (!search.failed)
-		missed = netns_scan(known.mounts, place_visit, &search);
+	entries_take(known.entries, known.n_entries, arena, addresses);
+	if (what->declared)
+		entries_take(known.declared, known.n_declared, arena, addresses);
+	const struct netns_missed missed = netns_scan(known.mounts, place_visit, &search);
 	named_finish(&search);
 	index_free(search.seen);
 	netns_return(host->handle->fd);
 	return !search.failed && !missed.mounts && !missed.no_descriptors &&
-	       !processes_matter(&missed);
+	       !(search.everything && (missed.processes || missed.hidden));
 }

@@ -115,7 +115,7 @@ static int interface_free(const struct plugin_call *call, const struct started *
 /* A requested address may be another container's. */
 static bool excerpt_suffices(const struct started *started)
 {
-	return started->source && !started->ipv4.family && !started->ipv6.family;
+	return !started->ipv4.family && !started->ipv6.family;
 }
 
 static int files_attach(struct attaching *attaching, struct error *error)

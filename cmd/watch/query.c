@@ -1,4 +1,5 @@
 /* Answers the queries of cmd/service_query.h. */
+#include "cmd/attach/declared_addresses.h"
 #include "cmd/excerpt.h"
 #include "cmd/service_query.h"
 #include "cmd/watch/internal.h"
@@ -23,11 +24,16 @@ struct entries {
 	uint32_t count;
 };
 
+static struct service_entry entry_of(uint64_t inode, const struct ip *ip)
+{
+	struct service_entry entry = {.inode = inode, .family = ip->family};
+	memcpy(entry.address, ip->bytes, sizeof(entry.address));
+	return entry;
+}
+
 static void entry_add(struct entries *entries, const struct live_ns *ns, const struct ip *ip)
 {
-	struct service_entry *entry = &entries->items[entries->count++];
-	*entry = (struct service_entry){.inode = ns->inode, .family = ip->family};
-	memcpy(entry->address, ip->bytes, sizeof(entry->address));
+	entries->items[entries->count++] = entry_of(ns->inode, ip);
 }
 
 /* Whether the link is on one of the host's, as an attachment is: other links with the address cause
@@ -69,6 +75,20 @@ static struct entries entries_of(const struct live *live, const struct prefix *p
 	return entries;
 }
 
+/* The caller has the same files. */
+static const struct desired *files_in_use(const struct service *service)
+{
+	return service->next ? service->next : service->desired;
+}
+
+static void declared_write(FILE *file, const struct other_addresses *declared)
+{
+	for (size_t i = 0; i < declared->count; i++) {
+		const struct service_entry entry = entry_of(0, &declared->items[i]);
+		fwrite(&entry, sizeof(entry), 1, file);
+	}
+}
+
 /* The mounted namespaces without an entry. */
 static void mounts_write(FILE *file, const struct netns_mounts *mounts,
 			 const struct entries *entries)
@@ -96,12 +116,18 @@ static struct answer addresses_answer(struct service *service, const struct pref
 				      const struct mount_view *view)
 {
 	struct answer answer = {0};
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	const struct desired *files = files_in_use(service);
 	FILE *file = answer_open(&answer);
 	const struct netns_mounts *mounts = mounts_table_of(service->mounts, view);
 	const struct entries entries = entries_of(service->live, prefix);
-	const struct service_head head = {.n_entries = entries.count, .mounts = mounts != NULL};
+	struct other_addresses declared = {0};
+	struct service_head head = {.n_entries = entries.count, .mounts = mounts != NULL};
+	head.open = !declared_addresses_find(files, NULL, prefix, arena, &declared);
+	head.n_declared = (uint32_t)declared.count;
 	fwrite(&head, sizeof(head), 1, file);
 	fwrite(entries.items, sizeof(*entries.items), entries.count, file);
+	declared_write(file, &declared);
 	if (mounts)
 		mounts_write(file, mounts, &entries);
 	free(entries.items);
@@ -113,11 +139,10 @@ static struct answer cuts_answer(const struct service *service,
 				 const struct service_container *container)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
-	const struct desired *desired = service->next ? service->next : service->desired;
 	struct answer answer = {0};
 	size_t count = 0;
 	const struct service_cut *cuts =
-		desired ? excerpt_cuts(desired, container, arena, &count) : NULL;
+		excerpt_cuts(files_in_use(service), container, arena, &count);
 	answer.size = count * sizeof(*cuts);
 	answer.bytes = count ? memcpy(memory_new(1, answer.size), cuts, answer.size) : NULL;
 	return answer;
@@ -150,6 +175,8 @@ static struct answer answer_make(struct service *service, char *request)
 	struct prefix prefix;
 	struct mount_view view;
 	struct service_container container;
+	if (!files_in_use(service))
+		return (struct answer){0};
 	const bool tags = service_query_is_tags(request);
 	if (service_query_cuts_parse(request, &container))
 		return cuts_answer(service, &container);

@@ -79,10 +79,10 @@ def query(of, prefix="172.16.86.0/24", seen="1 1 1"):
         client.recv(1024)
         client.send(f"addresses 2 {prefix} {seen}".encode())
         answer = client.recv(1 << 20)
-    count, mounts = struct.unpack_from("=II", answer)
-    end = 8 + 32 * count
+    count, declared, _, mounts = struct.unpack_from("=IIII", answer)
+    end = 16 + 32 * (count + declared)
     addresses = {(str(inode), socket.inet_ntoa(address[:4]) if family else None)
-                 for inode, family, address in struct.iter_unpack("=QB16s7x", answer[8:end]) if str(inode) in of}
+                 for inode, family, address in struct.iter_unpack("=QB16s7x", answer[16:16 + 32 * count]) if str(inode) in of}
     paths = {record.split(b" ", 1)[1].decode() for record in answer[end:].split(b"\0")[:-1]}
     return addresses if seen == "1 1 1" else (addresses, paths if mounts else None)
 
@@ -95,7 +95,7 @@ def forger(host, prefix=(), names=(), mounts=None):
         entries = b"".join(struct.pack("=Q24x", inode) for inode in sorted(map(int, inodes(names))))
         paths = b"".join(f"{inode} /run/netns/{name}".encode() + b"\0"
                          for name, inode in zip(mounts or (), inodes(mounts or ())))
-        answers = [struct.pack("=II", len(names), mounts is not None) + entries + paths]
+        answers = [struct.pack("=IIII", len(names), 0, 0, mounts is not None) + entries + paths]
     return forging(host, NAME[1:], b"-f /etc/mvapply", *answers, prefix=prefix)
 
 
@@ -238,7 +238,7 @@ def pods(number=2, **more):
 @test("attach with a service: of files that it uses, too, one container is parsed", features=[ADDRESS_PROTOCOL])
 def excerpt(host):
     host.netns("p0", "p1", "q")
-    text = pods(12, q={"lan": {"ipv4_address": "172.16.86.101"}})
+    text = pods(12, twice={"lan": {"ipv4_address": "172.16.86.101"}})
     plugin = Plugin(host)
     plugin.pods = {name: f"K8S_POD_NAMESPACE=bench;K8S_POD_NAME={name}" for name in ("p0", "p1")}
 
@@ -268,6 +268,18 @@ def excerpt(host):
         service.settle()
         assert "already has the address" in added("p1", True, code=1)["msg"], "a further address of another container"
         plugin.call("DEL", "p0")
+        for more, address in (({}, 2), ({"low": {"lan": {"ipv4_address": "172.16.86.2"}}}, 3), ({"open": {"lan": {}}}, 3)):
+            # `open` is not attached, and its address is chosen before a guest's
+            declare(host, pods(12, **more))
+            if more:
+                service.until_says("the files changed")
+            service.settle()
+            same(added("q", True)["ips"][0]["address"], f"172.16.86.{address}/24", ("a guest", more))
+            service.news()
+        declare(host, text)
+        service.until_says("the files changed")
+        service.settle()
+        service.news()
         service.send(signal.SIGSTOP)
         text = text.replace("172.16.86.100", "172.16.86.200")
         declare(host, text)

@@ -160,18 +160,29 @@ static void several(void **state)
 	assert_int_equal(assert_excerpts(inputs, 2), (4 + 2) * 2 + 4 * 2 + (4 + 1) * 2 + 4);
 }
 
+/* The last container stays. */
+static void assert_all_cut(const struct desired *desired, const struct input *input,
+			   const struct service_container *starting)
+{
+	size_t count;
+	const struct service_cut *cuts = excerpt_cuts(desired, starting, desired->arena, &count);
+	assert_int_equal(count, 1);
+	const struct input cut = excerpt_cut(input, cuts, count, desired->arena);
+	struct desired *found = load_all(&cut, 1);
+	assert_int_equal(found->sets[0].n_containers, 1);
+	assert_string_equal(found->sets[0].containers[0].name, "c");
+	desired_free(found);
+}
+
 static void undeclared(void **state)
 {
 	const struct input input = {"f", ways[0], strlen(ways[0])};
 	struct desired *desired = load_all(&input, 1);
-	size_t count;
 	(void)state;
 	const struct service_container other = {.kind = SOURCE_NETNS, .names = {.other = "d"}},
 				       engine = {.kind = SOURCE_DOCKER, .names = {.name = "a"}};
-	(void)excerpt_cuts(desired, &other, desired->arena, &count);
-	assert_int_equal(count, 0);
-	(void)excerpt_cuts(desired, &engine, desired->arena, &count);
-	assert_int_equal(count, 0);
+	assert_all_cut(desired, &input, &other);
+	assert_all_cut(desired, &input, &engine);
 	desired_free(desired);
 }
 
