@@ -1,4 +1,5 @@
 #include "cmd/watch/internal.h"
+#include "reconcile/plan/part.h"
 #include "reconcile/state/content.h"
 
 void service_replan(struct service *service)
@@ -23,6 +24,7 @@ static bool nothing_left(const struct service *service, const struct selection *
 
 static void without_step_set(const struct service *service, const struct plan *plan)
 {
+	part_remember(plan, service->live);
 	for (size_t i = 0; i < service->live->n_namespaces; i++)
 		service->live->namespaces[i]->without_step = true;
 	for (size_t i = 0; i < plan->n_steps; i++)

@@ -1,5 +1,9 @@
 #include "reconcile/plan/part.h"
 
+#include "lib/hashmap.h"
+#include "lib/keyed_hash.h"
+
+#include <net/if.h>
 #include <string.h>
 
 /* Containers that follow each other in one set. */
@@ -105,16 +109,90 @@ static bool change_is_set(const struct step *step, const struct change *change)
 	}
 }
 
-static bool step_stands(const struct step *step, const struct live_ns *ns)
+/* Sums of these do not depend on the order of the links. */
+static uint64_t attached_hash(const char *alias, const struct mac *mac)
 {
-	if (step->action != ACTION_CHANGE || !step->attachment || step->ns != ns ||
-	    step->temporary.name || step->temporary.mac || step->desired->dhcp.enabled ||
-	    step->desired->probe)
+	return keyed_hash(keyed_hash_text(0, alias), mac->bytes, sizeof(mac->bytes));
+}
+
+static uint64_t attached_live(const struct live_ns *ns)
+{
+	uint64_t sum = 1;
+	for (size_t i = 0; i < ns->n_links; i++)
+		if (ns->links[i].tag.role == ROLE_ATTACH)
+			sum += attached_hash(ns->links[i].alias, &ns->links[i].mac);
+	return sum;
+}
+
+/* The namespaces of an address or MAC that several have. */
+static void holder_note(struct index *holders, const void *key, size_t size, struct live_ns *ns)
+{
+	struct live_ns *other = index_put(holders, key, size, ns);
+	if (other && other != ns)
+		other->attached = ns->attached = 0;
+}
+
+static void holders_note(struct index *holders, struct live_ns *ns)
+{
+	for (size_t i = 0; i < ns->n_links; i++)
+		if (ns->links[i].mac.set && !(ns->links[i].flags & IFF_LOOPBACK))
+			holder_note(holders, ns->links[i].mac.bytes, sizeof(ns->links[i].mac.bytes),
+				    ns);
+	for (size_t i = 0; i < ns->n_addrs; i++)
+		holder_note(holders, &ns->addrs[i].prefix.ip, sizeof(ns->addrs[i].prefix.ip), ns);
+}
+
+void part_remember(const struct plan *plan, const struct live *live)
+{
+	struct index *holders __attribute__((cleanup(index_cleanup))) =
+		index_new(2 * live->n_namespaces);
+	for (size_t i = 0; i < live->n_namespaces; i++)
+		live->namespaces[i]->attached = attached_live(live->namespaces[i]);
+	for (size_t i = 0; i < live->n_namespaces; i++)
+		holders_note(holders, live->namespaces[i]);
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (plan->steps[i].ns)
+			plan->steps[i].ns->attached = 0;
+}
+
+static bool creation_is_set(const struct step *step)
+{
+	const struct link_spec *spec = step->desired;
+	if (step_new_parent(step))
 		return false;
+	for (size_t i = 0; i < spec->n_addrs; i++)
+		if (!address_is_set(step->attachment, &spec->addrs[i].ip))
+			return false;
+	return true;
+}
+
+static bool changes_are_set(const struct step *step)
+{
 	for (size_t i = 0; i < step->n_changes; i++)
 		if (!change_is_set(step, &step->changes[i]))
 			return false;
 	return true;
+}
+
+static bool step_stands(const struct step *step, const struct live_ns *ns)
+{
+	if (!step->attachment || step->ns != ns || step->temporary.name || step->temporary.mac ||
+	    !step->desired || step->desired->dhcp.enabled || step->desired->probe)
+		return false;
+	return step->action == ACTION_CHANGE   ? changes_are_set(step)
+	       : step->action == ACTION_CREATE ? creation_is_set(step)
+					       : false;
+}
+
+/* Whether the links that are created have the MACs of those that are gone. */
+static bool links_return(const struct plan *plan, const struct live_ns *ns)
+{
+	uint64_t sum = attached_live(ns);
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (plan->steps[i].action == ACTION_CREATE)
+			sum += attached_hash(plan->steps[i].desired->alias,
+					     &plan->steps[i].desired->mac);
+	return sum == ns->attached;
 }
 
 bool part_stands(const struct plan *plan, const struct live_ns *ns)
@@ -122,5 +200,7 @@ bool part_stands(const struct plan *plan, const struct live_ns *ns)
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (!step_stands(&plan->steps[i], ns))
 			return false;
+	if (plan_count(plan, ACTION_CREATE) && !links_return(plan, ns))
+		return false;
 	return plan->n_steps > 0 && !plan->left.set && !plan->guard.refused;
 }

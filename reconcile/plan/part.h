@@ -16,10 +16,15 @@ struct part {
 bool part_find(const struct desired *desired, const struct live *live, const struct live_ns *ns,
 	       struct arena *arena, struct part *ret);
 
+/* After the plan of everything: records in each namespace which attachments it has, and whether
+ * another namespace has one of their MACs and addresses (live_ns.attached). */
+void part_remember(const struct plan *plan, const struct live *live);
+
 /* Whether the plan of a part does what the plan of everything would do in the namespace, if
- * everything else is as a plan left it that had no step for the namespace. So it only changes links
- * in place, and assigns only what the files set: all other addresses, MACs and names depend on
- * what other links have. */
+ * everything else is as a plan left it that had no step for the namespace, and that was remembered.
+ * So it changes links in place, and assigns only what the files set: all other addresses, MACs and
+ * names depend on what other links have. It creates a link again if that has the addresses that the
+ * files set, and the MAC that the link had, and no other link had one of these. */
 bool part_stands(const struct plan *plan, const struct live_ns *ns);
 
 #endif

@@ -6,6 +6,9 @@
 #include <net/if.h>
 #include <string.h>
 
+/* IFAPROT_KERNEL_LL of newer headers. */
+#define PROTOCOL_LINK_LOCAL 3
+
 /* Copies are hashed whole, without the pointers that are followed here: a member that is added to a
  * structure counts at once, and a pointer that is not followed makes content differ, which costs
  * one more plan. */
@@ -20,11 +23,27 @@ static bool loopback_ip(const struct ip *ip)
 	return ip->family == AF_INET ? ip->bytes[0] == 127 : ip_equal(ip, &one);
 }
 
+/* The kernel's own address of a link: it is tentative until no other machine has answered, and no
+ * plan depends on it. Kernels before 5.18 do not report the protocol. */
+static bool kernel_link_local(const struct live_addr *addr)
+{
+	return addr->proto == PROTOCOL_LINK_LOCAL && addr->prefix.ip.family == AF_INET6 &&
+	       ip_is_link_local(&addr->prefix.ip);
+}
+
 /* A container can set its loopback up and down at any time, which changes its flags, the addresses
  * 127.0.0.0/8 and ::1, and the kernel's routes to them. */
 static bool loopback_in_container(const struct live_ns *ns, const struct live_link *link)
 {
 	return !ns->host && link->flags & IFF_LOOPBACK;
+}
+
+/* In place of the ifindex in a container: a link that was deleted and created again has another
+ * ifindex, and a plan only compares them. The links are sorted by it. */
+static int place_of(const struct live_ns *ns, int ifindex)
+{
+	const struct live_link *link = ns->host ? NULL : live_link_by_index(ns, ifindex);
+	return link ? -1 - (int)(link - ns->links) : ifindex;
 }
 
 static uint64_t sysctls_hash(uint64_t hash, const struct live_link *link)
@@ -47,6 +66,10 @@ static uint64_t link_hash(uint64_t hash, const struct live_ns *ns, const struct 
 	memset(&flat.tag, 0, sizeof(flat.tag)); /* of the alias */
 	if (loopback_in_container(ns, link))
 		flat.flags = 0;
+	flat.ifindex = place_of(ns, link->ifindex);
+	flat.master = place_of(ns, link->master);
+	if (link->parent_where == PARENT_SAME)
+		flat.parent = place_of(ns, link->parent);
 	hash = value_hash(hash, &flat, sizeof(flat));
 	hash = keyed_hash_text(hash, link->name);
 	hash = keyed_hash_text(hash, link->kind_name);
@@ -65,8 +88,9 @@ static uint64_t addr_hash(uint64_t hash, const struct live_ns *ns, const struct 
 {
 	struct live_addr flat;
 	memcpy(&flat, addr, sizeof(flat));
-	if (!ns->host && loopback_ip(&addr->prefix.ip))
+	if (!ns->host && (loopback_ip(&addr->prefix.ip) || kernel_link_local(addr)))
 		return hash;
+	flat.ifindex = place_of(ns, addr->ifindex);
 	if (addr_proto)
 		flat.created = 0;
 	return value_hash(hash, &flat, sizeof(flat));
@@ -76,8 +100,11 @@ static uint64_t routes_hash(uint64_t hash, const struct live_ns *ns)
 {
 	for (size_t i = 0; i < ns->n_routes; i++) {
 		const struct live_route *route = &ns->routes[i];
+		struct live_route flat;
+		memcpy(&flat, route, sizeof(flat));
+		flat.ifindex = place_of(ns, route->ifindex);
 		if (ns->host || route->proto != RTPROT_KERNEL || !loopback_ip(&route->to.ip))
-			hash = value_hash(hash, route, sizeof(*route));
+			hash = value_hash(hash, &flat, sizeof(flat));
 	}
 	return hash;
 }

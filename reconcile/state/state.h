@@ -24,7 +24,9 @@ struct live_ns {
 			    nobody asked (observe_cookies) */
 	uint64_t converged_content; /* live_ns_content when nothing was left to do
 				       (cmd/watch/converged.c) */
-	const char *name;           /* for people: "web", "pid 4711", "the host" */
+	uint64_t attached;  /* its attachments and their MACs then; 0: another namespace had one of
+			       its addresses or MACs, or the plan had steps for it (part_remember) */
+	const char *name;   /* for people: "web", "pid 4711", "the host" */
 	const char *source; /* as the file's `netns` can name it: a name in /run/netns, or a path;
 			       NULL: found otherwise */
 	char *place; /* the path where it was found after it ceased to be a container's, or NULL */

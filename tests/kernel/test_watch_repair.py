@@ -110,3 +110,18 @@ def renamed(host):
         service.until(lambda: host.addresses("web", "eth0") == {f"{ADDRESS}/24"}, "the repair")
         service.until(lambda: host.has_link("db", "eth0"), "the link in the new namespace")
         os.close(held)
+
+
+@test("watch repair: a link that was deleted is created again with its MAC and routes, and no other namespace is read")
+def created(host):
+    host.netns("web", "db")
+    with watching(host, "-f", host.write(TEXT, "one.yaml")) as service:
+        before = {}
+        for number in range(3):
+            service.settle()
+            with service.traced("openat,setns") as trace:
+                drift(host, service, "link del eth0")
+            same(trace.entered("db"), 0, f"visits to the other namespace, {number}")
+            link = host.link("web", "eth0")
+            before = before or link
+            same((link["address"], len(host.routes("web"))), (before["address"], 2), "MAC, and number of routes")

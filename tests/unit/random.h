@@ -9,5 +9,7 @@ unsigned random_below(unsigned limit);
 /* One of up to three networks and four containers, for the host of world_new and for links that it
  * lacks; not always valid. Valid until the next call. */
 const char *random_yaml(void);
+/* The same with addresses for most attachments. */
+const char *random_yaml_addresses(void);
 
 #endif

@@ -173,6 +173,39 @@ static void loopback_is_ignored_in_a_container(void **state)
 	assert_false(content(&one) == content(&two));
 }
 
+/* As after its deletion and creation. */
+static void another_ifindex(void **state)
+{
+	struct sample one, two;
+	(void)state;
+	sample_init(&one);
+	sample_init(&two);
+	two.links[1].ifindex = two.addrs[1].ifindex = two.routes[1].ifindex = 7;
+	assert_true(content(&one) == content(&two));
+	two.addrs[1].ifindex = 1;
+	assert_false(content(&one) == content(&two));
+	two.addrs[1].ifindex = two.routes[1].ifindex = 7;
+	two.routes[1].ifindex = 1;
+	assert_false(content(&one) == content(&two));
+	two.routes[1].ifindex = 7;
+	one.ns.host = two.ns.host = true;
+	assert_false(content(&one) == content(&two));
+}
+
+static void link_local(void **state)
+{
+	struct sample one, two;
+	const struct prefix local = {{AF_INET6, {0xfe, 0x80, [15] = 1}}, 64};
+	(void)state;
+	sample_init(&one);
+	sample_init(&two);
+	one.addrs[1].prefix = two.addrs[1].prefix = local;
+	two.addrs[1].flags = 0x40; /* IFA_F_TENTATIVE */
+	assert_false(content(&one) == content(&two));
+	one.addrs[1].proto = two.addrs[1].proto = 3; /* IFAPROT_KERNEL_LL */
+	assert_true(content(&one) == content(&two));
+}
+
 static void nothing_in_it(void **state)
 {
 	const struct live_ns ns = {.name = "web"};
@@ -208,6 +241,8 @@ int main(void)
 					   cmocka_unit_test(loopback_is_ignored_in_a_container),
 					   cmocka_unit_test(time_of_creation),
 					   cmocka_unit_test(limited_lifetime),
+					   cmocka_unit_test(another_ifindex),
+					   cmocka_unit_test(link_local),
 					   cmocka_unit_test(nothing_in_it)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -60,8 +60,25 @@ static void address_add(struct live_ns *ns)
 	live_ns_index(ns);
 }
 
+/* With its addresses and routes, as the kernel does. */
+static void link_take(struct live_ns *ns)
+{
+	if (!ns->n_links)
+		return;
+	const unsigned at = random_below((unsigned)ns->n_links);
+	const int ifindex = ns->links[at].ifindex;
+	ns->links[at] = ns->links[--ns->n_links];
+	for (unsigned i = ns->n_addrs; i-- > 0;)
+		if (ns->addrs[i].ifindex == ifindex)
+			ns->addrs[i] = ns->addrs[--ns->n_addrs];
+	for (unsigned i = ns->n_routes; i-- > 0;)
+		if (ns->routes[i].ifindex == ifindex)
+			ns->routes[i] = ns->routes[--ns->n_routes];
+	live_ns_index(ns);
+}
+
 static void (*const changes[])(struct live_ns *) = {address_take, route_take, link_change,
-						    address_add};
+						    link_take, address_add};
 
 static void drift(struct live_ns *ns, unsigned first)
 {
@@ -82,6 +99,51 @@ static const char *text_in(const struct plan *plan, const struct live_ns *ns)
 	return plan_text(&part);
 }
 
+static const struct step *step_of(const struct plan *plan, const struct owner_tag *tag,
+				  const struct live_ns *ns)
+{
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (plan->steps[i].ns == ns && owner_tag_equal(plan->steps[i].tag, tag))
+			return &plan->steps[i];
+	return NULL;
+}
+
+/* Without shares_parent: no neighbour entry for a link that returns with its MAC is outdated. */
+static void created_compare(const struct link_spec *spec, const struct link_spec *expected)
+{
+	assert_string_equal(spec->name, expected->name);
+	assert_string_equal(spec->alias, expected->alias);
+	assert_true(mac_equal(&spec->mac, &expected->mac));
+	assert_int_equal(spec->parent, expected->parent);
+	assert_int_equal(spec->mtu, expected->mtu);
+	assert_int_equal(spec->n_addrs, expected->n_addrs);
+	for (size_t i = 0; i < spec->n_addrs; i++)
+		assert_true(prefix_equal(&spec->addrs[i], &expected->addrs[i]));
+	assert_int_equal(spec->n_routes, expected->n_routes);
+	for (size_t i = 0; i < spec->n_routes; i++)
+		assert_true(prefix_equal(&spec->routes[i].to, &expected->routes[i].to));
+	assert_int_equal(spec->n_sysctls, expected->n_sysctls);
+}
+
+/* The number of links that the part creates, as the plan of everything does. */
+static unsigned creations_compare(const struct plan *part, const struct plan *all,
+				  const struct live_ns *ns)
+{
+	unsigned created = 0;
+	for (size_t i = 0; i < part->n_steps; i++) {
+		const struct step *step = &part->steps[i];
+		const struct step *expected = step_of(all, step->tag, ns);
+		if (step->action != ACTION_CREATE)
+			continue;
+		assert_non_null(expected);
+		created_compare(step->desired, expected->desired);
+		created++;
+	}
+	return created;
+}
+
+static unsigned n_created;
+
 /* Whether the part stood. */
 static bool compare(const struct desired *desired, struct live *live, const struct live_ns *ns)
 {
@@ -94,6 +156,7 @@ static bool compare(const struct desired *desired, struct live *live, const stru
 		stands = part_stands(alone, ns);
 		if (stands)
 			assert_string_equal(plan_text(alone), text_in(all, ns));
+		n_created += stands ? creations_compare(alone, all, ns) : 0;
 		plan_free(alone);
 		plan_free(all);
 	}
@@ -105,6 +168,7 @@ static bool has_steps(const struct desired *desired, const struct live *live,
 		      const struct live_ns *ns)
 {
 	const struct plan *plan = plan_make(desired, live, &open_options);
+	part_remember(plan, live);
 	const bool has = text_in(plan, ns)[0];
 	plan_free(plan);
 	return has;
@@ -124,7 +188,7 @@ static unsigned drifts_compare(const char *yaml)
 		plan_free(plan);
 		if (has_steps(desired, live, ns))
 			continue;
-		change = random_below(4);
+		change = random_below(5);
 		drift(ns, change);
 		stood += compare(desired, live, ns);
 	}
@@ -140,14 +204,86 @@ static void test_random_drift(void **state)
 	(void)state;
 	for (unsigned seed = 1; seed <= SEQUENCES; seed++) {
 		random_seed(seed);
-		stood += drifts_compare(random_yaml());
+		stood += drifts_compare(seed % 2 ? random_yaml() : random_yaml_addresses());
 	}
-	print_message("%u plans of a part\n", stood);
+	print_message("%u plans of a part, %u links created\n", stood, n_created);
 	assert_true(stood > 500);
+	assert_true(n_created > 50);
+}
+
+static const char yaml[] = "networks:\n  n: {parent: eth0, subnet: 10.0.0.0/24}\n"
+			   "containers:\n  web: {networks: {n: {ipv4_address: 10.0.0.2}}}\n";
+
+/* Another program's link on eth0, which is down. */
+static void stranger_add(struct live *live, const char *mac, const char *address)
+{
+	struct live_ns *ns = world_ns(live, "ci");
+	struct live_link *link = world_link(ns, "stranger", KIND_MACVLAN);
+	link->parent_where = PARENT_HOST;
+	link->parent = 2;
+	link->flags &= ~(unsigned)IFF_UP;
+	assert_true(mac_parse(mac, &link->mac));
+	if (address)
+		world_addr(ns, link->ifindex, address, 0);
+	live_ns_index(ns);
+}
+
+/* Whether the part stands after web has lost its link. */
+static bool stands_without_link(struct live *live)
+{
+	struct desired *desired = desired_from(yaml);
+	struct live_ns *ns = world_ns(live, "web");
+	plan_free(world_plan(live, desired));
+	assert_false(has_steps(desired, live, ns));
+	while (ns->n_links)
+		link_take(ns);
+	const bool stands = compare(desired, live, ns);
+	desired_free(desired);
+	world_free(live);
+	return stands;
+}
+
+static void test_link_returns(void **state)
+{
+	struct live *live = world_new();
+	(void)state;
+	world_reach(live, yaml);
+	assert_true(stands_without_link(live));
+}
+
+static void test_mac_of_another(void **state)
+{
+	struct live *live = world_new();
+	(void)state;
+	world_reach(live, yaml);
+	stranger_add(live, "02:42:0a:00:00:02", NULL);
+	assert_false(stands_without_link(live));
+}
+
+static void test_address_of_another(void **state)
+{
+	struct live *live = world_new();
+	(void)state;
+	world_reach(live, yaml);
+	stranger_add(live, "02:00:00:00:00:09", "10.0.0.2/24");
+	assert_false(stands_without_link(live));
+}
+
+/* The link has another MAC than the first choice, which the part would choose. */
+static void test_mac_taken_before(void **state)
+{
+	struct live *live = world_new();
+	(void)state;
+	stranger_add(live, "02:42:0a:00:00:02", NULL);
+	world_reach(live, yaml);
+	assert_false(stands_without_link(live));
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_drift)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_random_drift), cmocka_unit_test(test_link_returns),
+		cmocka_unit_test(test_mac_of_another), cmocka_unit_test(test_address_of_another),
+		cmocka_unit_test(test_mac_taken_before)};
 	return cmocka_run_group_tests_name("plan_part", tests, NULL, NULL);
 }
