@@ -464,7 +464,7 @@ int service_listen(struct service *service, struct error *error)
 	service->debounce = (struct timer){.fire = debounce_due, .data = service};
 	service->retry_timer = (struct timer){.fire = retry_timer_due, .data = service};
 	service->rate_limit_timer = (struct timer){.fire = rate_limit_due, .data = service};
-	service->names_timer = (struct timer){.fire = container_names_due, .data = service};
+	container_names_begin(service);
 	service->take_over = (struct timer){.fire = take_over_due, .data = service};
 	service->watchdog = (struct timer){.fire = watchdog_due, .data = service};
 	service->loop = loop_new(error);

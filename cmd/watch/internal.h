@@ -38,6 +38,16 @@ struct failure {
 	int errnum;
 };
 
+/* A check of the names of containers of one kind (container_names.c). */
+struct names_check {
+	struct service *service;
+	bool ready;   /* containers whose names led to a namespace; otherwise the others */
+	int pause;    /* the time between two checks, in multiples of a check */
+	int64_t next; /* not before, in microseconds */
+	struct timer timer;
+};
+enum { NAMES_AWAITED, NAMES_READY, N_NAMES_CHECKS };
+
 struct service {
 	const struct options *options;
 	struct log log;
@@ -94,8 +104,8 @@ struct service {
 	int64_t deferred_at;         /* the time up to which the last pass delayed failed keys */
 
 	struct timer prefetched, debounce, retry_timer, rate_limit_timer, take_over, watchdog,
-		init_poll, names_timer;
-	int64_t names_next;  /* the containers' names are not checked before, in microseconds */
+		init_poll;
+	struct names_check names_checks[N_NAMES_CHECKS];
 	int64_t first_event; /* the pending debounce of file changes */
 };
 
@@ -138,11 +148,11 @@ void service_engines_free(struct service *service);
 /* The mount table has changed. */
 void service_engines_mounted(struct service *service);
 
-/* container_names.c: the mount table has changed. Containers whose name leads to another namespace
- * are looked up again, now or when the timer fires. */
+/* container_names.c: prepares the checks. */
+void container_names_begin(struct service *service);
+/* The mount table has changed. Containers whose name leads to another namespace are looked up
+ * again, now or when a timer fires. */
 void container_names_changed(struct service *service);
-/* The timer `names_timer` fired. */
-void container_names_due(void *service);
 
 /* init_poll.c: looks up LXC's containers and the like once a second while the state has any. */
 void service_init_poll(struct service *service);
