@@ -30,8 +30,8 @@ static const struct need {
 	/* Packet sockets, for announcements; the doctor checks for the capability. */
 	{CAP_NET_RAW, OPTIONS_HOST, false},
 	/* NETLINK_LISTEN_ALL_NSID. */
-	/* Docker's plugin only reads the service (lib/unix_peer.h): cap_ptrace_access_check wants
-	 * the capabilities that the service has. */
+	/* Docker's plugin listens before. It keeps the capability to read the service
+	 * (lib/unix_peer.h): cap_ptrace_access_check wants those that the service has. */
 	{CAP_NET_BROADCAST, OPTIONS_WATCH | OPTIONS_DOCKER_PLUGIN, false},
 	/* Files that only the user of sudo may read. */
 	{CAP_DAC_READ_SEARCH, OPTIONS_FILES | OPTIONS_CNI, false},

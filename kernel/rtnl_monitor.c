@@ -10,9 +10,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Room for the events of about a thousand links. */
-#define RECEIVE_BUFFER (16 << 20)
-#define DATAGRAM_MAX   (32 << 10)
+/* Room for the events of about a thousand links; and of their addresses. */
+#define RECEIVE_BUFFER         (16 << 20)
+#define RECEIVE_BUFFER_ADDRESS (1 << 20)
+#define DATAGRAM_MAX           (32 << 10)
 
 static const int groups[] = {RTNLGRP_LINK,       RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
 			     RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,  RTNLGRP_IPV4_RULE,
@@ -28,7 +29,9 @@ static int option_set(int fd, int level, int option, int value)
 	return setsockopt(fd, level, option, &value, sizeof(value));
 }
 
-static int socket_open(struct error *error)
+static const int address_groups[] = {RTNLGRP_IPV4_IFADDR, RTNLGRP_NSID};
+
+static int socket_open(const int *joined, size_t n_joined, int buffer, struct error *error)
 {
 	const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
 	cleanup_close int fd =
@@ -37,15 +40,15 @@ static int socket_open(struct error *error)
 		return error_set(error, errno, "cannot open a netlink socket: %s", strerror(errno));
 	/* Without CAP_NET_ADMIN in the initial user namespace, the limit for ordinary users
 	 * applies. */
-	if (option_set(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER) < 0)
-		(void)option_set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
+	if (option_set(fd, SOL_SOCKET, SO_RCVBUFFORCE, buffer) < 0)
+		(void)option_set(fd, SOL_SOCKET, SO_RCVBUF, buffer);
 	/* A connected socket accepts unicast messages of the kernel only
 	 * (netlink_getsockbyportid). */
 	int status = connect(fd, (const struct sockaddr *)&kernel, sizeof(kernel));
 	if (status == 0)
 		status = option_set(fd, SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, 1);
-	for (size_t i = 0; status == 0 && i < sizeof(groups) / sizeof(groups[0]); i++)
-		status = option_set(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, groups[i]);
+	for (size_t i = 0; status == 0 && i < n_joined; i++)
+		status = option_set(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, joined[i]);
 	if (status == 0)
 		return fd_steal(&fd);
 	int errnum = errno;
@@ -59,14 +62,27 @@ static int socket_open(struct error *error)
 	return status;
 }
 
-struct monitor *monitor_new(struct error *error)
+/* Takes the descriptor over; negative: an error. */
+static struct monitor *monitor_of(int fd)
 {
-	int fd = socket_open(error);
 	if (fd < 0)
 		return NULL;
 	struct monitor *monitor = memory_new(1, sizeof(*monitor));
 	monitor->fd = fd;
 	return monitor;
+}
+
+struct monitor *monitor_new(struct error *error)
+{
+	return monitor_of(
+		socket_open(groups, sizeof(groups) / sizeof(groups[0]), RECEIVE_BUFFER, error));
+}
+
+struct monitor *monitor_new_addresses(struct error *error)
+{
+	return monitor_of(socket_open(address_groups,
+				      sizeof(address_groups) / sizeof(address_groups[0]),
+				      RECEIVE_BUFFER_ADDRESS, error));
 }
 
 void monitor_free(struct monitor *monitor)

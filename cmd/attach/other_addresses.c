@@ -1,6 +1,5 @@
 #include "cmd/attach/other_addresses.h"
 
-#include "cmd/service_query.h"
 #include "kernel/netns.h"
 #include "kernel/rtnl_decode.h"
 #include "kernel/rtnl_encode.h"
@@ -183,12 +182,36 @@ static bool answer_suffices(const struct service_addresses *known,
 	return known->n_entries || prefix->len == ip_bits(&prefix->ip);
 }
 
+/* Without CAP_SYS_PTRACE, which the unit of Docker's plugin lacks, an observation of everything
+ * would miss the same processes: containers of all engines are such. */
+static bool processes_matter(const struct netns_missed *missed)
+{
+	return (missed->processes || missed->hidden) && observe_everything() &&
+	       capabilities_effective() & CAPABILITY_BIT(CAP_SYS_PTRACE);
+}
+
+static other_addresses_source *own_source;
+
+void other_addresses_source_set(other_addresses_source *source)
+{
+	own_source = source;
+}
+
+static void addresses_query(const struct address_search *what, struct service_addresses *ret)
+{
+	service_query_addresses(what->set, &what->prefix, ret);
+	if (ret->n_entries || !own_source)
+		return;
+	service_addresses_free(ret);
+	own_source(&what->prefix, ret);
+}
+
 bool other_addresses_find(const struct live *live, const struct address_search *what,
 			  struct arena *arena, struct other_addresses *addresses)
 {
 	const struct live_ns *host = live->namespaces[0];
 	__attribute__((cleanup(service_addresses_free))) struct service_addresses known;
-	service_query_addresses(what->set, &what->prefix, &known);
+	addresses_query(what, &known);
 	if (!answer_suffices(&known, what))
 		return false;
 	struct search search = {.arena = arena,
@@ -205,5 +228,5 @@ bool other_addresses_find(const struct live *live, const struct address_search *
 	index_free(search.seen);
 	netns_return(host->handle->fd);
 	return !search.failed && !missed.mounts && !missed.no_descriptors &&
-	       !(search.everything && (missed.processes || missed.hidden));
+	       !processes_matter(&missed);
 }

@@ -2,6 +2,7 @@
 #ifndef CMD_ATTACH_OTHER_ADDRESSES_H
 #define CMD_ATTACH_OTHER_ADDRESSES_H
 
+#include "cmd/service_query.h"
 #include "reconcile/plan/plan_options.h"
 #include "reconcile/state/state.h"
 
@@ -18,5 +19,10 @@ struct address_search {
  * and the thread is in its namespace. The array is in the arena. */
 bool other_addresses_find(const struct live *live, const struct address_search *what,
 			  struct arena *arena, struct other_addresses *addresses);
+
+/* Where there is no service: as service_query_addresses. */
+typedef void other_addresses_source(const struct prefix *prefix, struct service_addresses *ret);
+/* For this process and its children. The source is called with the lock held. */
+void other_addresses_source_set(other_addresses_source *source);
 
 #endif

@@ -1,5 +1,6 @@
 #include "cmd/docker_plugin/prepare.h"
 
+#include "cmd/docker_plugin/address_memory.h"
 #include "container_engine/docker_call.h"
 #include "kernel/netns.h"
 #include "lib/cleanup.h"
@@ -85,6 +86,7 @@ const struct docker_plugin *docker_plugin_prepare(struct arena *arena, struct er
 	struct docker_plugin *plugin = arena_alloc(arena, sizeof(*plugin));
 	if ((plugin->scratch = netns_new(error)) < 0)
 		return NULL;
+	address_memory_open();
 	plugin->listener = socket_inherited();
 	if (plugin->listener < 0)
 		plugin->listener = socket_open(error);

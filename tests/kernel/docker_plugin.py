@@ -67,6 +67,11 @@ def runs(pid):
     return False
 
 
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return [int(child) for child in file.read().split()]
+
+
 def processes(host):
     """The ids of the plugin's processes in the host's namespace."""
     with host.inside("host"):

@@ -9,7 +9,7 @@ import subprocess
 import threading
 
 from declare import document, lan
-from docker_plugin import SOCKET, Plugin, plugged, processes
+from docker_plugin import SOCKET, Plugin, children, plugged, processes
 from engines import running
 from host import WORK, same
 from registry import test
@@ -208,11 +208,6 @@ def two(host):
             host.until(lambda: host.snapshot("host") == before, f"nothing is left, {moment}", 15)
         same(whole(), 2, "at the end")
         print(f"{total} containers started")
-
-
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-        return [int(child) for child in file.read().split()]
 
 
 @test("docker killed: a worker that has made a link and has not answered", seconds=120)

@@ -1,0 +1,261 @@
+#include "cmd/docker_plugin/address_memory.h"
+
+#include "cmd/attach/other_addresses.h"
+#include "kernel/netns.h"
+#include "kernel/netns_mounts.h"
+#include "kernel/nsid.h"
+#include "kernel/rtnl_decode.h"
+#include "kernel/rtnl_encode.h"
+#include "kernel/rtnl_monitor.h"
+#include "lib/cleanup.h"
+#include "lib/hashmap.h"
+#include "lib/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/rtnetlink.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+/* With more, nothing is remembered. */
+#define ROWS_MAX 65536
+/* Of one query; with more, everything is read again. */
+#define EVENTS_MAX 65536
+
+/* Of each namespace one without an address (0), and one for each address. */
+struct row {
+	uint64_t inode;
+	int32_t nsid; /* in the host's namespace, as events name it */
+	uint32_t ipv4;
+};
+
+/* Shared by the workers; whoever has the lock of mvapply uses it (apply_lock). */
+struct table {
+	bool whole;    /* no worker has ended while it changed the table */
+	bool complete; /* every mounted namespace has rows */
+	size_t count;
+	struct row rows[ROWS_MAX];
+};
+
+static struct {
+	struct table *table;
+	struct monitor *monitor;
+	int mounts; /* the mount table; poll(2) reports once that it has changed (mounts_poll) */
+} memory;
+
+static void table_forget(struct table *table)
+{
+	table->count = 0;
+	table->complete = false;
+}
+
+static bool row_add(struct table *table, uint64_t inode, int nsid, uint32_t ipv4)
+{
+	if (table->count == ROWS_MAX)
+		return false;
+	table->rows[table->count++] = (struct row){inode, nsid, ipv4};
+	return true;
+}
+
+static void namespace_forget(struct table *table, int nsid)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < table->count; i++)
+		if (table->rows[i].nsid != nsid)
+			table->rows[kept++] = table->rows[i];
+	table->complete &= kept == table->count;
+	table->count = kept;
+}
+
+static void event_take(void *data, int nsid, const struct nlmsghdr *message, bool deleted)
+{
+	int destroyed;
+	if (message->nlmsg_type == RTM_NEWADDR && nsid != MONITOR_HOST)
+		namespace_forget(data, nsid);
+	if (message->nlmsg_type == RTM_NEWNSID && nsid == MONITOR_HOST && deleted &&
+	    decode_nsid(message, &destroyed) == DECODED && destroyed >= 0)
+		namespace_forget(data, destroyed);
+}
+
+/* A namespace that is being read. */
+struct reading {
+	struct table *table;
+	uint64_t inode;
+	int nsid;
+	bool full;
+};
+
+static int addr_take(const struct nlmsghdr *message, void *data, struct error *error)
+{
+	uint32_t ipv4;
+	struct live_addr addr;
+	struct reading *reading = data;
+	bool ignored = false;
+	const enum decoded decoded = message->nlmsg_type == RTM_NEWADDR
+					     ? decode_addr(message, &addr, &ignored)
+					     : DECODE_SKIP;
+	if (decoded == DECODE_BAD)
+		return error_set(error, EBADMSG, "the kernel's listing of addresses is malformed");
+	if (decoded != DECODED || addr.prefix.ip.family != AF_INET)
+		return 0;
+	memcpy(&ipv4, addr.prefix.ip.bytes, sizeof(ipv4));
+	reading->full |= !row_add(reading->table, reading->inode, reading->nsid, ipv4);
+	return 0;
+}
+
+/* Returns 0, or a negative errno. */
+static int addresses_read(int fd, struct reading *reading)
+{
+	union message request;
+	struct error ignored;
+	struct netlink *netlink = netns_enter(fd, &ignored) == 0 ? netlink_open(&ignored) : NULL;
+	if (!netlink)
+		return -ignored.errnum;
+	encode_ipv4_addr_dump(&request);
+	const int status = netlink_dump(netlink, &request.header, addr_take, reading, &ignored);
+	netlink_close(netlink);
+	return status < 0 ? status : reading->full ? -ENOSPC : 0;
+}
+
+/* The nsid comes before the addresses: from then on, the kernel reports changes of them. Returns
+ * whether the namespace is remembered. */
+static bool namespace_read(struct table *table, const struct netns_place *place,
+			   const struct stat *host, struct netlink *netlink)
+{
+	struct stat stat;
+	struct error ignored;
+	struct reading reading = {.table = table};
+	const size_t before = table->count;
+	cleanup_close int fd =
+		netns_open_at(place->directory, place->path, O_NOFOLLOW, host, &stat, &ignored);
+	if (fd < 0 || stat.st_ino != place->inode ||
+	    nsid_ensure(netlink, fd, &reading.nsid, &ignored) < 0)
+		return false;
+	reading.inode = stat.st_ino;
+	if (row_add(table, reading.inode, reading.nsid, 0) && addresses_read(fd, &reading) == 0)
+		return true;
+	table->count = before;
+	return false;
+}
+
+static struct index *inodes_index(const struct table *table)
+{
+	struct index *known = index_new(table->count);
+	for (size_t i = 0; i < table->count; i++)
+		(void)index_put(known, &table->rows[i].inode, sizeof(table->rows[i].inode),
+				(void *)(uintptr_t)&table->rows[i]);
+	return known;
+}
+
+/* Reads the namespaces that are not remembered. Those that cannot be read stay in the list. A
+ * namespace can be mounted twice. */
+static void mounts_read(struct table *table, struct netns_mounts *mounts, int host,
+			const struct stat *own, struct netlink *netlink)
+{
+	size_t left = 0;
+	struct index *known = inodes_index(table);
+	for (size_t i = 0; i < mounts->count; i++) {
+		const struct netns_place *place = &mounts->places[i];
+		if (place->inode == own->st_ino ||
+		    index_get(known, &place->inode, sizeof(place->inode)))
+			continue;
+		if (namespace_read(table, place, own, netlink))
+			(void)index_put(known, &place->inode, sizeof(place->inode), mounts);
+		else
+			mounts->places[left++] = *place;
+	}
+	mounts->count = left;
+	index_free(known);
+	netns_return(host);
+}
+
+/* NULL: the mount table cannot be read. */
+static struct netns_mounts *table_complete(struct table *table)
+{
+	struct stat own;
+	struct error ignored;
+	cleanup_close int host = netns_open_own(&own, &ignored);
+	struct netlink *netlink = host < 0 ? NULL : netlink_open(&ignored);
+	struct netns_mounts *mounts = netlink ? netns_mounts_read(NETNS_MOUNTS_OWN) : NULL;
+	if (mounts)
+		mounts_read(table, mounts, host, &own, netlink);
+	netlink_close(netlink);
+	return mounts;
+}
+
+static bool mounts_changed(void)
+{
+	struct pollfd poller = {.fd = memory.mounts, .events = POLLPRI};
+	return poll(&poller, 1, 0) != 0;
+}
+
+/* Brings the table up to date. Returns the mounted namespaces that it lacks, or NULL. */
+static struct netns_mounts *table_update(struct table *table)
+{
+	const int events = monitor_drain(memory.monitor, EVENTS_MAX, event_take, table);
+	if (events < 0 || events == EVENTS_MAX)
+		table_forget(table);
+	/* Polled in any case: the table is read after that. */
+	if (!mounts_changed() && table->complete) {
+		struct netns_mounts *none = memory_new(1, sizeof(*none));
+		none->arena = arena_new();
+		return none;
+	}
+	table->complete = false;
+	struct netns_mounts *mounts = table_complete(table);
+	table->complete = mounts && mounts->count == 0;
+	return mounts;
+}
+
+static int entry_compare(const void *a, const void *b)
+{
+	const struct service_entry *left = a, *right = b;
+	return left->inode < right->inode ? -1 : left->inode > right->inode;
+}
+
+static struct service_entry entry_of(const struct row *row, const struct prefix *prefix)
+{
+	struct ip ip = {.family = AF_INET};
+	struct service_entry entry = {.inode = row->inode};
+	memcpy(ip.bytes, &row->ipv4, sizeof(row->ipv4));
+	if (row->ipv4 && prefix_contains(prefix, &ip)) {
+		entry.family = AF_INET;
+		memcpy(entry.address, ip.bytes, sizeof(ip.bytes));
+	}
+	return entry;
+}
+
+static void memory_query(const struct prefix *prefix, struct service_addresses *ret)
+{
+	struct table *table = memory.table;
+	if (!table->whole)
+		table_forget(table);
+	table->whole = false;
+	struct netns_mounts *mounts = table_update(table);
+	table->whole = true;
+	struct service_entry *entries = memory_new(table->count + 1, sizeof(*entries));
+	for (size_t i = 0; i < table->count; i++)
+		entries[i] = entry_of(&table->rows[i], prefix);
+	qsort(entries, table->count, sizeof(*entries), entry_compare);
+	*ret = (struct service_addresses){.message = (char *)entries,
+					  .entries = entries,
+					  .n_entries = table->count,
+					  .open = true, /* the declared ones are not known */
+					  .mounts = mounts};
+}
+
+void address_memory_open(void)
+{
+	struct error ignored;
+	void *shared = mmap(NULL, sizeof(*memory.table), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	memory.mounts = open(NETNS_MOUNTS_OWN, O_RDONLY | O_CLOEXEC);
+	memory.monitor = monitor_new_addresses(&ignored);
+	if (shared == MAP_FAILED || memory.mounts < 0 || !memory.monitor)
+		return;
+	memory.table = shared;
+	other_addresses_source_set(memory_query);
+}

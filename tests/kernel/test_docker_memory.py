@@ -1,0 +1,101 @@
+"""Docker's plugin remembers the addresses of other namespaces between calls, and reads one again after a change. All links here
+are down and have MAC addresses of their own: nothing but the addresses themselves shows that they are in use."""
+import concurrent.futures
+import contextlib
+import os
+import signal
+
+from docker_plugin import POOL, children
+from host import WORK, same
+from registry import test
+from test_docker_driver import alone, slow_plugin
+
+
+def link(host, ns, name="x0"):
+    host.ip("host", f"link add link eth0 name {name} netns {ns} type macvlan mode bridge")
+
+
+@contextlib.contextmanager
+def free(plugin):
+    """The address that a new container would get."""
+    answer = plugin.call("IpamDriver.RequestAddress", PoolID=POOL)
+    yield answer["Address"]
+    plugin.call("IpamDriver.ReleaseAddress", PoolID=POOL, Address=answer["Address"].split("/")[0])
+
+
+def gets(plugin, number, what):
+    with free(plugin) as address:
+        same(address, f"172.16.86.{number}/24", what)
+
+
+@test("docker memory: addresses and namespaces that appear and disappear between two calls")
+def changes(host):
+    host.netns("one", "two")
+    link(host, "one")
+    with alone(host) as plugin:
+        gets(plugin, 2, "none is in use")
+        host.ip("one", "address add 172.16.86.2/24 dev x0")
+        gets(plugin, 3, "one has the first")
+        gets(plugin, 3, "nothing has changed")
+        host.ip("one", "address delete 172.16.86.2/24 dev x0")
+        host.ip("one", "address add 172.16.86.3/24 dev x0")
+        gets(plugin, 2, "one has the second")
+        host.ip("one", "link set x0 netns two")
+        gets(plugin, 2, "a link that is moved loses its address")
+        host.ip("two", "address add 172.16.86.2/24 dev x0")
+        gets(plugin, 3, "two has the first")
+        host.netns("new")
+        link(host, "new")
+        host.ip("new", "address add 172.16.86.3/24 dev x0")
+        gets(plugin, 4, "a new namespace has the second")
+        host.remove_netns("two")
+        host.until(lambda: free_is(plugin, 2), "the addresses of a namespace that is gone are free")
+        host.netns("two")
+        link(host, "two")
+        host.ip("two", "address add 172.16.86.2/24 dev x0")
+        gets(plugin, 4, "another one of that name")
+        plugin.restart()
+        gets(plugin, 4, "a plugin that was started again")
+
+
+def free_is(plugin, number):
+    with free(plugin) as address:
+        return address == f"172.16.86.{number}/24"
+
+
+@test("docker memory: more changes than the kernel keeps for the plugin")
+def lost(host):
+    host.netns("one", "two")
+    link(host, "one")
+    link(host, "two")
+    with alone(host) as plugin:
+        gets(plugin, 2, "none is in use")
+        many = [f"address {verb} 10.9.{number // 250}.{number % 250}/32 dev x0" for number in range(2500) for verb in ("add", "delete")]
+        host.batch("two", many)
+        host.ip("one", "address add 172.16.86.2/24 dev x0")
+        gets(plugin, 3, "an address after the events that were lost")
+
+
+@test("docker memory: a worker that is killed while it reads a namespace")
+def killed(host):
+    with slow_plugin(host) as plugin, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        host.ip("other", "address add 172.16.86.2/24 dev x0")
+        own = {plugin.process.pid, *children(plugin.process.pid)}
+        for number in range(6):
+            host.ip("other", f"address add 10.9.0.{number}/32 dev x0")  # it has to be read again
+            before = entries()
+            asked = pool.submit(plugin.call, "IpamDriver.RequestAddress", PoolID=POOL)
+            host.until(lambda: asked.done() or entries() - before > number, "the worker enters a namespace", 20)
+            if not asked.done():  # strace holds it before the next one
+                for pid in set(children(plugin.process.pid)) - own:
+                    os.kill(pid, signal.SIGKILL)
+            address = asked.result().get("Address")
+            if address:
+                plugin.call("IpamDriver.ReleaseAddress", PoolID=POOL, Address=address.split("/")[0])
+            gets(plugin, 3, f"after a worker that was killed when it had entered {number + 1}")
+
+
+def entries():
+    """How often a process of the plugin has entered a namespace."""
+    with open(f"{WORK}/trace", encoding="ascii", errors="replace") as file:
+        return file.read().count("setns(")
