@@ -21,6 +21,7 @@ class Plugin:
     """A plugin that reads the file at `path`."""
     def __init__(self, host, path):
         self.host, self.path, self.process, self.tracer = host, path, None, []
+        self.kept = capabilities(DOCKER)
         self.log = f"{WORK}/plugin.log"
 
     def begin(self):
@@ -28,7 +29,7 @@ class Plugin:
             self.process = subprocess.Popen(
                 [*self.tracer, self.host.binary, "docker-plugin", "-f", self.path], stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log, env={**os.environ, "DOCKER_HOST": f"unix://{WORK}/docker/engine.sock"},
-                preexec_fn=lambda: linux.keep_capabilities(capabilities(DOCKER)))
+                preexec_fn=lambda: linux.keep_capabilities(self.kept))
         self.host.until(self.answers, "the plugin answers")
 
     def answers(self):

@@ -9,6 +9,7 @@ from docker_plugin import POOL, children
 from host import WORK, same
 from registry import test
 from test_docker_driver import alone, slow_plugin
+from units import CAPABILITIES
 
 
 def link(host, ns, name="x0"):
@@ -61,6 +62,18 @@ def changes(host):
 def free_is(plugin, number):
     with free(plugin) as address:
         return address == f"172.16.86.{number}/24"
+
+
+@test("docker memory: without the capability for events, each call reads the addresses")
+def without(host):
+    host.netns("one")
+    link(host, "one")
+    with alone(host) as plugin:
+        plugin.kept = plugin.kept - {CAPABILITIES["CAP_NET_BROADCAST"]}
+        plugin.restart()
+        gets(plugin, 2, "none is in use")
+        host.ip("one", "address add 172.16.86.2/24 dev x0")
+        gets(plugin, 3, "one has the first")
 
 
 @test("docker memory: more changes than the kernel keeps for the plugin")
