@@ -3,6 +3,7 @@
 #include "cmd/service_socket.h"
 #include "lib/abstract_socket.h"
 #include "lib/cleanup.h"
+#include "lib/fd_message.h"
 #include "lib/hash.h"
 #include "lib/memory.h"
 
@@ -19,22 +20,24 @@
 static const char addresses_request[] = "addresses 2 ", cuts_request[] = "cuts 1 ",
 		  tags_request[] = "tags 1";
 
-/* The answer, with a terminator behind it, which the caller frees. Closes the connection. */
-static size_t ask(const struct keeper *keeper, const char *text, char **ret)
+/* Passes a descriptor, or -1. The answer, with a terminator behind it, which the caller frees.
+ * Closes the connection. */
+static size_t ask(const struct keeper *keeper, const char *text, int passed, char **ret)
 {
-	const ssize_t length = (ssize_t)strlen(text);
+	const size_t length = strlen(text);
 	cleanup_close const int fd = keeper->fd;
 	*ret = NULL;
-	return *keeper->files && send(fd, text, (size_t)length, MSG_NOSIGNAL) == length
+	return *keeper->files && fd_message_send(fd, text, length, &passed, passed >= 0, 0) ==
+					 (ssize_t)length
 		       ? abstract_receive(fd, ret)
 		       : 0;
 }
 
-static size_t query(const char *set, const char *text, char **ret)
+static size_t query(const char *set, const char *text, int passed, char **ret)
 {
 	struct keeper keeper;
 	*ret = NULL;
-	return keeper_find_within(set, PATIENCE_MS, &keeper) ? ask(&keeper, text, ret) : 0;
+	return keeper_find_within(set, PATIENCE_MS, &keeper) ? ask(&keeper, text, passed, ret) : 0;
 }
 
 /* "INODE PATH" of each, with a NUL behind it. The paths stay in the text. */
@@ -76,14 +79,18 @@ static void addresses_parse(struct service_addresses *addresses, size_t size)
 void service_query_addresses(const char *set, const struct prefix *prefix,
 			     struct service_addresses *ret)
 {
-	struct mount_view view = {0};
+	struct mount_view view = {0}, first;
 	char prefix_text[PREFIX_TEXT_SIZE], view_text[MOUNT_VIEW_TEXT_SIZE];
 	char text[SERVICE_QUERY_SIZE];
 	*ret = (struct service_addresses){0};
-	(void)mount_view_read("self", &view);
+	cleanup_close const int table = mount_view_read("self", &view) &&
+							mount_view_read("1", &first) &&
+							mount_view_same(&view, &first)
+						? netns_mounts_open()
+						: -1;
 	snprintf(text, sizeof(text), "%s%s %s", addresses_request,
 		 prefix_format(prefix, prefix_text), mount_view_format(&view, view_text));
-	const size_t size = query(set, text, &ret->message);
+	const size_t size = query(set, text, table, &ret->message);
 	addresses_parse(ret, size);
 }
 
@@ -160,7 +167,7 @@ size_t service_query_cuts(uint64_t content, const struct service_container *cont
 	*ret_cuts = NULL;
 	if (!cuts_format(container, text) || !files_keeper_find(content, PATIENCE_MS, &keeper))
 		return 0;
-	const size_t size = ask(&keeper, text, &message);
+	const size_t size = ask(&keeper, text, -1, &message);
 	*ret_cuts = (void *)message;
 	return size / sizeof(**ret_cuts);
 }
@@ -168,7 +175,7 @@ size_t service_query_cuts(uint64_t content, const struct service_container *cont
 char *service_query_tags(const char *set)
 {
 	char *message;
-	(void)query(set, tags_request, &message);
+	(void)query(set, tags_request, -1, &message);
 	return message;
 }
 

@@ -6,7 +6,8 @@
  * another version closes the connection. Only namespaces of which the service is certain are in an
  * answer: one that is not is unknown to the service, or has changed.
  *
- *   "addresses 2 PREFIX VIEW"  a struct service_head; the entries of the namespaces, and those of
+ *   "addresses 2 PREFIX VIEW"  with the caller's open mount table if its mounts are process 1's:
+ *                              a struct service_head; the entries of the namespaces, and those of
  * the addresses that the files give to containers, whose inode is 0; and of each other mounted
  * namespace "INODE PATH" with a NUL behind it "cuts 1 SOURCE"            of the files' contents
  * alone: a struct service_cut for each piece that declares other containers than this, see

@@ -1,8 +1,10 @@
 #include "cmd/service_socket.h"
 
 #include "cmd/output_text.h"
+#include "kernel/net_admin_proof.h"
 #include "lib/abstract_socket.h"
 #include "lib/cleanup.h"
+#include "lib/fd_message.h"
 #include "lib/file_text.h"
 #include "lib/hash.h"
 #include "lib/memory.h"
@@ -38,6 +40,14 @@ bool keeper_find(const char *set, struct keeper *ret)
 	return keeper_find_within(set, PATIENCE_MS, ret);
 }
 
+/* A service with fewer capabilities cannot find out otherwise that this process is trusted. */
+static void proof_send(int fd)
+{
+	cleanup_close const int proof = net_admin_proof_open();
+	if (proof >= 0)
+		(void)fd_message_send(fd, KEEPER_PROOF, strlen(KEEPER_PROOF), &proof, 1, 0);
+}
+
 static bool keeper_connect(const char *name, unsigned milliseconds, struct keeper *ret)
 {
 	*ret = (struct keeper){.fd = abstract_connect(name, SOCK_SEQPACKET, milliseconds)};
@@ -45,6 +55,7 @@ static bool keeper_connect(const char *name, unsigned milliseconds, struct keepe
 		return false;
 	ret->peer = peer_of(ret->fd);
 	if (ret->peer.trusted) {
+		proof_send(ret->fd);
 		answer_read(ret);
 		return true;
 	}

@@ -10,6 +10,9 @@
 #include <stdint.h>
 
 #define KEEPER_FILES_SIZE 1024
+/* A client's first message, with a proof (kernel/net_admin_proof.h). A service that trusts the
+ * client already ignores it. */
+#define KEEPER_PROOF "proof 1"
 
 struct keeper {
 	int fd; /* the connection: while it is open, no other service takes over the set */
@@ -30,7 +33,7 @@ int keeper_listen(const char *set);
 /* A second name of a service: that of the files' contents that it uses (input_hash). */
 bool files_keeper_find(uint64_t content, unsigned milliseconds, struct keeper *ret);
 int files_keeper_listen(uint64_t content);
-/* The service's first message to each client. A client may then send a query
+/* The service's first message to each client that it trusts. A client may then send a query
  * (cmd/service_query.h). */
 void keeper_answer(int fd, const struct options *options);
 /* "process 4711 (mvapply watch -f /etc/mvapply)", into the caller's text. */

@@ -4,6 +4,7 @@
 #include "dhcp/client.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
+#include "lib/fd_message.h"
 #include "lib/memory.h"
 
 #include <errno.h>
@@ -116,22 +117,9 @@ int dhcp_broker_descriptor(struct dhcp_broker *broker)
 
 static int request_send(int socket, const struct dhcp_request *request, int netns, int answer)
 {
-	const int fds[2] = {netns, answer};
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(fds))];
-	} control = {0};
-	struct dhcp_request copy = *request;
-	struct iovec iov = {.iov_base = &copy, .iov_len = sizeof(copy)};
-	struct msghdr message = {.msg_iov = &iov,
-				 .msg_iovlen = 1,
-				 .msg_control = control.bytes,
-				 .msg_controllen = sizeof(control.bytes)};
-	control.header.cmsg_level = SOL_SOCKET;
-	control.header.cmsg_type = SCM_RIGHTS;
-	control.header.cmsg_len = CMSG_LEN(sizeof(fds));
-	memcpy(CMSG_DATA(&control.header), fds, sizeof(fds));
-	return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+	const int fds[] = {netns, answer};
+	return fd_message_send(socket, request, sizeof(*request), fds, 2, MSG_DONTWAIT) < 0 ? -errno
+											    : 0;
 }
 
 static void answer_fail(struct dhcp_answer *answer, const char *text)

@@ -5,6 +5,7 @@
 #include "dhcp/client_process.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
+#include "lib/fd_message.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,31 +55,12 @@ static bool netns_valid(const struct broker_server *server, int netns)
 	       (stat.st_ino != server->host.st_ino || stat.st_dev != server->host.st_dev);
 }
 
-/* Room for the two expected descriptors: the kernel closes any others (MSG_CTRUNC). A request with
- * only one is invalid. */
-static void descriptors_receive(const struct cmsghdr *header, int fds[2])
-{
-	fds[0] = fds[1] = -1;
-	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
-		return;
-	memcpy(fds, CMSG_DATA(header), header->cmsg_len - CMSG_LEN(0));
-	if (fds[1] < 0 && fds[0] >= 0)
-		close(fds[0]);
-}
-
+/* A request with only one of the two descriptors is invalid. */
 static ssize_t request_receive(int socket, struct dhcp_request *request, int fds[2])
 {
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(2 * sizeof(int))];
-	} control = {0};
-	struct iovec iov = {.iov_base = request, .iov_len = sizeof(*request)};
-	struct msghdr message = {.msg_iov = &iov,
-				 .msg_iovlen = 1,
-				 .msg_control = control.bytes,
-				 .msg_controllen = sizeof(control.bytes)};
-	ssize_t size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-	descriptors_receive(size > 0 ? CMSG_FIRSTHDR(&message) : NULL, fds);
+	const ssize_t size = fd_message_receive(socket, request, sizeof(*request), fds, 2);
+	if (fds[1] < 0 && fds[0] >= 0)
+		close(fds[0]);
 	return size;
 }
 

@@ -6,6 +6,7 @@
 #include "lib/file_text.h"
 #include "lib/memory.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,9 +121,9 @@ static struct netns_mounts *mounts_of(const struct mount_list *list)
 	return mounts;
 }
 
-struct netns_mounts *netns_mounts_read(const char *file)
+struct netns_mounts *netns_mounts_read(int table)
 {
-	cleanup_free char *text = file_text(file);
+	cleanup_free char *text = file_text_of(table);
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	struct mount_list list = {.arena = arena};
 	if (!text)
@@ -132,6 +133,18 @@ struct netns_mounts *netns_mounts_read(const char *file)
 	if (list.count)
 		qsort(list.items, list.count, sizeof(*list.items), mount_compare);
 	return mounts_of(&list);
+}
+
+int netns_mounts_open(void)
+{
+	const int table = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	return table < 0 ? -errno : table;
+}
+
+struct netns_mounts *netns_mounts_read_own(void)
+{
+	cleanup_close const int table = netns_mounts_open();
+	return table < 0 ? NULL : netns_mounts_read(table);
 }
 
 void netns_mounts_free(struct netns_mounts *mounts)

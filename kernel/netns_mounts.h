@@ -11,12 +11,13 @@ struct netns_mounts {
 	size_t count;
 };
 
-/* The table of this process's mount namespace (proc(5)). */
-#define NETNS_MOUNTS_OWN "/proc/self/mountinfo"
-
-/* Reads the table of a mount namespace. The caller frees the list with netns_mounts_free. NULL: the
- * file cannot be read; errno says why. */
-struct netns_mounts *netns_mounts_read(const char *file);
+/* Opens the table of this process's mount namespace, /proc/self/mountinfo (proc(5)). Returns a
+ * descriptor, which shows the changes of that namespace to whoever has it, or a negative errno. */
+int netns_mounts_open(void);
+/* Reads the table. The caller frees the list with netns_mounts_free. NULL: it cannot be read; errno
+ * says why. */
+struct netns_mounts *netns_mounts_read(int table);
+struct netns_mounts *netns_mounts_read_own(void);
 void netns_mounts_free(struct netns_mounts *mounts);
 
 #endif

@@ -23,7 +23,7 @@ static bool no_descriptor_left(void)
 static void mounts_scan(const struct netns_mounts *mounts, netns_visit *visit, void *data,
 			struct netns_missed *missed)
 {
-	struct netns_mounts *read = mounts ? NULL : netns_mounts_read(NETNS_MOUNTS_OWN);
+	struct netns_mounts *read = mounts ? NULL : netns_mounts_read_own();
 	missed->mounts = !mounts && !read;
 	missed->no_descriptors |= missed->mounts && no_descriptor_left();
 	mounts = mounts ? mounts : read;

@@ -13,7 +13,12 @@
 char *file_text(const char *path)
 {
 	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	return fd < 0 ? NULL : file_text_of(fd);
+}
+
+char *file_text_of(int fd)
+{
+	if (lseek(fd, 0, SEEK_SET) < 0)
 		return NULL;
 	size_t room = 2 * PAGE, used = 0;
 	char *text = memory_new(room, 1);

@@ -7,5 +7,7 @@
  * whatever setvbuf(3) asks for without a buffer); the kernel gives a page at a time
  * (seq_read_iter). */
 char *file_text(const char *path);
+/* The same of an open file, from its beginning. */
+char *file_text_of(int fd);
 
 #endif

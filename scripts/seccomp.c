@@ -10,6 +10,7 @@
 #include <linux/nsfs.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <seccomp.h>
 #include <stdbool.h>
@@ -146,6 +147,7 @@ static const struct checked checked_mvapply[] = {
 	{"ioctl", {1, UINT32_MAX, FIONBIO}, {0}},
 	{"ioctl", {1, UINT32_MAX, NS_GET_USERNS}, {0}},
 	{"ioctl", {1, UINT32_MAX, NS_GET_OWNER_UID}, {0}},
+	{"ioctl", {1, UINT32_MAX, SIOCGSKNS}, {0}},
 };
 
 /* Flags of open(2) by which a file is made, or can be changed. */

@@ -179,7 +179,7 @@ static struct netns_mounts *table_complete(struct table *table)
 	struct error ignored;
 	cleanup_close int host = netns_open_own(&own, &ignored);
 	struct netlink *netlink = host < 0 ? NULL : netlink_open(&ignored);
-	struct netns_mounts *mounts = netlink ? netns_mounts_read(NETNS_MOUNTS_OWN) : NULL;
+	struct netns_mounts *mounts = netlink ? netns_mounts_read_own() : NULL;
 	if (mounts)
 		mounts_read(table, mounts, host, &own, netlink);
 	netlink_close(netlink);
@@ -252,7 +252,7 @@ void address_memory_open(void)
 	struct error ignored;
 	void *shared = mmap(NULL, sizeof(*memory.table), PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	memory.mounts = open(NETNS_MOUNTS_OWN, O_RDONLY | O_CLOEXEC);
+	memory.mounts = netns_mounts_open();
 	memory.monitor = monitor_new_addresses(&ignored);
 	if (shared == MAP_FAILED || memory.mounts < 0 || !memory.monitor)
 		return;

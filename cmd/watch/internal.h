@@ -186,9 +186,9 @@ void service_lease_free(struct service *service);
 int service_keep(struct service *service, const struct desired *desired, struct error *error);
 /* Releases the sets that `sets` lacks; NULL: all. */
 void service_keep_only(struct service *service, const struct desired *desired);
-/* query.c: answers a client's query. The lock is not needed. False: it is none, or there is no
- * answer. */
-bool service_answer(struct service *service, int fd, char *request);
+/* query.c: answers a client's query, with which it may pass its mount table. The lock is not
+ * needed. False: it is none, or there is no answer. */
+bool service_answer(struct service *service, int fd, char *request, int table);
 /* Closes the connection to the other service. */
 void service_wait_end(struct service *service);
 

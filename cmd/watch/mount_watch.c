@@ -5,17 +5,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
-/* The mount table that a process sees. */
+/* A mount table. */
 struct table {
-	const char *process; /* "self" or an id */
+	int fd;
 	struct mount_view view;
-	int fd;                      /* -1: not opened yet */
 	struct netns_mounts *mounts; /* NULL: not read */
 };
 
@@ -35,20 +33,11 @@ static void ready(void *data, int fd, uint32_t events)
 	mounts->changed(mounts->data);
 }
 
-#define TABLE_FILE_SIZE 64
-
-static const char *table_file(const struct table *table, char file[TABLE_FILE_SIZE])
+static int table_open(struct error *error)
 {
-	snprintf(file, TABLE_FILE_SIZE, "/proc/%s/mountinfo", table->process);
-	return file;
-}
-
-static int table_open(const struct table *table, struct error *error)
-{
-	char file[TABLE_FILE_SIZE];
-	const int fd = open(table_file(table, file), O_RDONLY | O_CLOEXEC);
+	const int fd = netns_mounts_open();
 	if (fd < 0)
-		error_set(error, errno, "%s: %s", file, strerror(errno));
+		error_set(error, -fd, "the mount table: %s", strerror(-fd));
 	return fd;
 }
 
@@ -56,19 +45,17 @@ static void table_close(struct table *table)
 {
 	if (table->fd >= 0)
 		close(table->fd);
-	table->fd = -1;
 	netns_mounts_free(table->mounts);
-	table->mounts = NULL;
+	*table = (struct table){.fd = -1};
 }
 
 static const struct netns_mounts *table_read(struct table *table)
 {
-	char file[TABLE_FILE_SIZE];
 	struct pollfd poller = {.fd = table->fd, .events = POLLPRI};
-	if (table->mounts && poll(&poller, 1, 0) == 0)
+	if (poll(&poller, 1, 0) == 0 && table->mounts)
 		return table->mounts;
 	netns_mounts_free(table->mounts);
-	table->mounts = netns_mounts_read(table_file(table, file));
+	table->mounts = netns_mounts_read(table->fd);
 	return table->mounts;
 }
 
@@ -76,13 +63,10 @@ struct mounts *mounts_new(struct loop *loop, mounts_changed *changed, void *data
 			  struct error *error)
 {
 	struct mounts *mounts = memory_new(1, sizeof(*mounts));
-	*mounts = (struct mounts){.loop = loop,
-				  .own = {.process = "self", .fd = -1},
-				  .first = {.process = "1", .fd = -1},
-				  .changed = changed,
-				  .data = data};
-	mounts->fd = table_open(&mounts->own, error);
-	mounts->own.fd = mounts->fd < 0 ? -1 : table_open(&mounts->own, error);
+	*mounts = (struct mounts){
+		.loop = loop, .fd = table_open(error), .changed = changed, .data = data};
+	mounts->own.fd = mounts->fd < 0 ? -1 : table_open(error);
+	mounts->first.fd = -1;
 	/* proc(5): EPOLLPRI and EPOLLERR report a change; reporting it resets both. */
 	if (mounts->own.fd >= 0 && loop_add(loop, mounts->fd, EPOLLPRI, ready, mounts, error) == 0)
 		return mounts;
@@ -108,24 +92,18 @@ const struct netns_mounts *mounts_table(struct mounts *mounts)
 	return table_read(&mounts->own);
 }
 
-/* An open file shows the mount namespace that the process had when it was opened. */
-static bool table_renew(struct table *table, const struct mount_view *view)
+const struct netns_mounts *mounts_table_of(struct mounts *mounts, const struct mount_view *view,
+					   int table)
 {
-	struct error ignored;
-	if (table->fd >= 0 && mount_view_same(&table->view, view))
-		return true;
-	table_close(table);
-	table->view = *view;
-	table->fd = table_open(table, &ignored);
-	return table->fd >= 0;
-}
-
-const struct netns_mounts *mounts_table_of(struct mounts *mounts, const struct mount_view *view)
-{
-	struct mount_view seen;
-	if (mount_view_read(mounts->own.process, &seen) && mount_view_same(&seen, view))
+	struct mount_view own;
+	if (mount_view_read("self", &own) && mount_view_same(&own, view))
 		return table_read(&mounts->own);
-	if (!mount_view_read(mounts->first.process, &seen) || !mount_view_same(&seen, view))
+	if (mounts->first.fd >= 0 && mount_view_same(&mounts->first.view, view))
+		return table_read(&mounts->first);
+	const int copy = table < 0 ? -1 : fcntl(table, F_DUPFD_CLOEXEC, 0);
+	if (copy < 0)
 		return NULL;
-	return table_renew(&mounts->first, view) ? table_read(&mounts->first) : NULL;
+	table_close(&mounts->first);
+	mounts->first = (struct table){.fd = copy, .view = *view};
+	return table_read(&mounts->first);
 }

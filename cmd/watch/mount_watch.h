@@ -22,8 +22,10 @@ void mounts_free(struct mounts *mounts);
  * call. NULL: it cannot be read. Valid until the next call. */
 const struct netns_mounts *mounts_table(struct mounts *mounts);
 
-/* The same of the mount namespace of another process, which has this view: that of the service, or
- * of process 1, from which systemd gives a service a copy. NULL: it is neither. */
-const struct netns_mounts *mounts_table_of(struct mounts *mounts, const struct mount_view *view);
+/* The same of the mounts that another process sees: the service's own, or those of process 1, from
+ * which systemd gives a service a copy. The service may not read these, so such a process passes an
+ * open table, or -1; it is copied, and kept for others with the same view. NULL: no such table. */
+const struct netns_mounts *mounts_table_of(struct mounts *mounts, const struct mount_view *view,
+					   int table);
 
 #endif

@@ -113,13 +113,13 @@ static FILE *answer_open(struct answer *answer)
 }
 
 static struct answer addresses_answer(struct service *service, const struct prefix *prefix,
-				      const struct mount_view *view)
+				      const struct mount_view *view, int table)
 {
 	struct answer answer = {0};
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	const struct desired *files = files_in_use(service);
 	FILE *file = answer_open(&answer);
-	const struct netns_mounts *mounts = mounts_table_of(service->mounts, view);
+	const struct netns_mounts *mounts = mounts_table_of(service->mounts, view, table);
 	const struct entries entries = entries_of(service->live, prefix);
 	struct other_addresses declared = {0};
 	struct service_head head = {.n_entries = entries.count, .mounts = mounts != NULL};
@@ -170,7 +170,7 @@ static struct answer tags_answer(const struct live *live)
 }
 
 /* Nothing if it is no request of this version, or the service is not certain of anything. */
-static struct answer answer_make(struct service *service, char *request)
+static struct answer answer_make(struct service *service, char *request, int table)
 {
 	struct prefix prefix;
 	struct mount_view view;
@@ -185,12 +185,12 @@ static struct answer answer_make(struct service *service, char *request)
 	service_read_events(service);
 	if (!service->live || service->lost)
 		return (struct answer){0};
-	return tags ? tags_answer(service->live) : addresses_answer(service, &prefix, &view);
+	return tags ? tags_answer(service->live) : addresses_answer(service, &prefix, &view, table);
 }
 
-bool service_answer(struct service *service, int fd, char *request)
+bool service_answer(struct service *service, int fd, char *request, int table)
 {
-	const struct answer answer = answer_make(service, request);
+	const struct answer answer = answer_make(service, request, table);
 	const ssize_t sent =
 		answer.size ? send(fd, answer.bytes, answer.size, MSG_DONTWAIT | MSG_NOSIGNAL) : 0;
 	free(answer.bytes);

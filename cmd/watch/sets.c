@@ -2,7 +2,9 @@
 #include "cmd/service_query.h"
 #include "cmd/service_socket.h"
 #include "cmd/watch/internal.h"
+#include "kernel/net_admin_proof.h"
 #include "lib/cleanup.h"
+#include "lib/fd_message.h"
 #include "lib/memory.h"
 
 #include <errno.h>
@@ -15,6 +17,9 @@
 /* The limit of concurrent runs of apply and delete; an observation follows when each ends. */
 #define CLIENTS_MAX 64
 
+/* The same of those of its user that have not proved yet that they may change the network. */
+#define STRANGERS_MAX 8
+
 /* The minimum time for which a set is left to a service that has ended and may be restarted. */
 #define TAKE_OVER_MS 2000
 
@@ -23,6 +28,7 @@ struct client {
 	struct service *service;
 	struct service_kept *kept;
 	int fd;
+	bool trusted; /* false: it has to prove first that it may change the network */
 	bool queries; /* it changes nothing, or what the kernel reports */
 	struct client *next;
 };
@@ -58,7 +64,7 @@ static void client_disconnected(struct client *client)
 {
 	struct client **at = &client->kept->clients;
 	struct service *service = client->service;
-	const bool changed = !client->queries;
+	const bool changed = client->trusted && !client->queries;
 	while (*at != client)
 		at = &(*at)->next;
 	client_drop(at);
@@ -67,26 +73,51 @@ static void client_disconnected(struct client *client)
 		service_replan(service);
 }
 
+static bool client_prove(struct client *client, const char *message, int proof)
+{
+	if (strcmp(message, KEEPER_PROOF) != 0)
+		return false;
+	if (!client->trusted && net_admin_proof_valid(proof)) {
+		client->trusted = true;
+		keeper_answer(client->fd, client->service->options);
+	}
+	return client->trusted;
+}
+
+/* Returns whether the connection stays. */
+static bool client_handle(struct client *client, char *message, int passed)
+{
+	if (client_prove(client, message, passed))
+		return true;
+	client->queries = true;
+	return client->trusted && service_answer(client->service, client->fd, message, passed);
+}
+
 static void client_ready(void *data, int fd, uint32_t events)
 {
 	struct client *client = data;
-	char request[SERVICE_QUERY_SIZE];
+	char message[SERVICE_QUERY_SIZE];
+	int passed;
 	(void)events;
-	const ssize_t size = recv(fd, request, sizeof(request) - 1, 0);
-	request[size > 0 ? size : 0] = '\0';
-	client->queries |= size > 0;
-	if (size <= 0 || !service_answer(client->service, fd, request))
+	const ssize_t size = fd_message_receive(fd, message, sizeof(message) - 1, &passed, 1);
+	cleanup_close const int fd_passed = passed;
+	message[size > 0 ? size : 0] = '\0';
+	if (size <= 0 || !client_handle(client, message, fd_passed))
 		client_disconnected(client);
 }
 
 /* Takes the connection over. */
-static void client_add(struct service *service, struct service_kept *kept, int connection)
+static void client_add(struct service *service, struct service_kept *kept, int connection,
+		       bool trusted)
 {
 	struct error error;
 	cleanup_close int fd = connection;
 	struct client *client = memory_new(1, sizeof(*client));
-	*client =
-		(struct client){.service = service, .kept = kept, .fd = fd, .next = kept->clients};
+	*client = (struct client){.service = service,
+				  .kept = kept,
+				  .fd = fd,
+				  .trusted = trusted,
+				  .next = kept->clients};
 	if (loop_add(service->clients, fd, EPOLLIN, client_ready, client, &error) < 0) {
 		free(client);
 		return;
@@ -106,15 +137,28 @@ static struct service_kept *kept_of(const struct service *service, int fd)
 	return kept;
 }
 
+/* The number of clients that have not proved anything yet. */
+static size_t strangers(const struct service_kept *kept)
+{
+	size_t count = 0;
+	for (const struct client *client = kept->clients; client; client = client->next)
+		count += !client->trusted;
+	return count;
+}
+
 static void client_accept(void *data, int fd, uint32_t events)
 {
 	struct service *service = data;
 	(void)events;
 	cleanup_close int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (client < 0 || !peer_trusted(client) || service->n_clients == CLIENTS_MAX)
+	struct service_kept *kept = kept_of(service, fd);
+	const bool trusted = client >= 0 && peer_trusted(client);
+	if (client < 0 || service->n_clients == CLIENTS_MAX ||
+	    (!trusted && (peer_user(client) != geteuid() || strangers(kept) == STRANGERS_MAX)))
 		return;
-	keeper_answer(client, service->options);
-	client_add(service, kept_of(service, fd), fd_steal(&client));
+	if (trusted)
+		keeper_answer(client, service->options);
+	client_add(service, kept, fd_steal(&client), trusted);
 }
 
 static void kept_drop(struct service *service, struct service_kept **at)

@@ -9,6 +9,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import time
 
 import linux
@@ -20,6 +21,7 @@ from host import WORK, same
 from registry import test
 from service import queue_held, watching
 from test_cni import FILE, Plugin, declare
+from units import SERVICE, capabilities
 
 OTHERS = [f"o{number}" for number in range(6)]
 NAME = "\0mvapply-watch/default"
@@ -60,6 +62,15 @@ def enters(plugin, wanted, what, **options):
     return answer
 
 
+def serving(host, *argv, before=None, **options):
+    """A service with the capabilities of its unit: fewer than those of whoever asks it."""
+    def confine():
+        if before:
+            before()
+        linux.keep_capabilities(capabilities(SERVICE))
+    return watching(host, *argv, before=confine, **options)
+
+
 def inodes(names):
     return [str(os.stat(f"/run/netns/{name}").st_ino) for name in names]
 
@@ -70,12 +81,23 @@ def view(of="self"):
     return f"{os.stat(f'/proc/{of}/ns/mnt').st_ino} {root.st_dev:x} {root.st_ino}"
 
 
+PROOF_GROUPS = 0x4d565052  # kernel/net_admin_proof.c
+NETLINK_USERSOCK = 2
+
+
+def prove(client, groups):
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_USERSOCK) as proof:
+        proof.bind((0, groups))
+        socket.send_fds(client, [b"proof 1"], [proof.fileno()])
+
+
 def query(of, prefix="172.16.86.0/24", seen="1 1 1"):
     """A service's answer about the namespaces with these inodes: the address in the prefix by inode. With the view of mounts
     `seen`, also the paths of the others that are mounted there; None: the service does not know these mounts."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
         client.settimeout(10)
         client.connect(NAME)
+        prove(client, PROOF_GROUPS)
         client.recv(1024)
         client.send(f"addresses 2 {prefix} {seen}".encode())
         answer = client.recv(1 << 20)
@@ -103,7 +125,7 @@ def forger(host, prefix=(), names=(), mounts=None):
 def certain(host):
     plugin, text = attached(host)
     enters(plugin, OTHERS, "without a service")
-    with watching(host, "-f", host.write(text)) as service:
+    with serving(host, "-f", host.write(text)) as service:
         service.settle()
         enters(plugin, (), "a service")
         service.settle()
@@ -125,10 +147,10 @@ def certain(host):
 def elsewhere(host):
     plugin, text = attached(host)
     other = host.write(document({"lan": lan()}, {}, "other"), "other.yaml")
-    with watching(host, "-f", other) as service:
+    with serving(host, "-f", other) as service:
         service.settle()
         enters(plugin, OTHERS, "another set's service")
-    with watching(host, "-f", host.write(text), before=lambda: linux.unshare(linux.CLONE_NEWNS)) as service:
+    with serving(host, "-f", host.write(text), before=lambda: linux.unshare(linux.CLONE_NEWNS)) as service:
         service.settle()
         enters(plugin, (), "a service in another mount namespace")
     host.netns("apart")
@@ -148,14 +170,14 @@ def elsewhere(host):
 def uncertain(host):
     plugin, text = attached(host)
     rules = [f"event-lost@{number}" for number in range(0, 160, 10)]
-    with watching(host, "-f", host.write(text), env=preload(host, *rules)) as service:
+    with serving(host, "-f", host.write(text), env=preload(host, *rules)) as service:
         for _ in range(20):
             host.ip("o1", "link set eth0 mtu 1400")
             host.ip("o1", "link set eth0 mtu 1500")
             service.quiet(0.05)
         service.until_says("events of the kernel are lost repeatedly")
         enters(plugin, OTHERS, "lost events")
-    with watching(host, "-f", host.write(text)) as service:
+    with serving(host, "-f", host.write(text)) as service:
         service.settle()
         for number in range(200):
             host.batch("o1", [f"link add v{number} type veth peer name w{number}", f"link delete v{number}"])
@@ -184,17 +206,22 @@ def read(path):
 
 def reads_mounts():
     """Whether the last traced command read the mount table."""
-    return "/mountinfo" in read(f"{WORK}/trace")
+    return re.search(r"read\(\d+<[^>]*/mountinfo>", read(f"{WORK}/trace")) is not None
 
 
-MOUNTS = {"syscalls": "setns,connect,openat"}
+MOUNTS = {"syscalls": "setns,connect,read"}
+
+
+def descriptors(pid):
+    folder = f"/proc/{pid}/fd"
+    return [os.readlink(f"{folder}/{number}") for number in os.listdir(folder)]
 
 
 @test("attach with a service: the mount table is read only where the service does not know its changes")
 def mounted(host):
     plugin, text = attached(host)
     host.netns("empty")
-    with watching(host, "-f", host.write(text)) as service:
+    with serving(host, "-f", host.write(text)) as service:
         service.settle()
         enters(plugin, ["empty"], "a service", **MOUNTS)
         assert not reads_mounts(), "the service knows the mounts"
@@ -209,13 +236,15 @@ def mounted(host):
             same(query(inodes(OTHERS), seen=other)[1], None, "another view")
     host.netns("new3")
     empty = {"empty", "new0", "new1", "new2", "new3"}
-    with watching(host, "-f", host.write(text), before=lambda: linux.unshare(linux.CLONE_NEWNS)) as service:
+    with serving(host, "-f", host.write(text), before=lambda: linux.unshare(linux.CLONE_NEWNS)) as service:
         service.settle()
         enters(plugin, empty, "a service with a mount namespace of its own", **MOUNTS)
         assert not reads_mounts(), "it knows the mounts of process 1"
         host.netns("new4")
         enters(plugin, {*empty, "new4"}, "a new name", **MOUNTS)
         assert not reads_mounts(), "it reads them again"
+        tables = [link for link in descriptors(service.pid) if link.endswith("/mountinfo")]
+        same(len(tables), 3, "its own twice, and that of process 1 once")
         plugin.command = ["unshare", "-m", *plugin.command]
         enters(plugin, {*empty, "new4"}, "a plugin with a mount namespace of its own", **MOUNTS)
         assert reads_mounts(), "nobody knows its mounts"
@@ -259,7 +288,7 @@ def excerpt(host):
     text = pods(12)
     declare(host, text)
     alone = added("p0", False)
-    with watching(host, "-f", FILE) as service:
+    with serving(host, "-f", FILE) as service:
         service.settle()
         same(added("p0", True), alone, "the answer")
         same(added("p1", True)["ips"][0]["address"], "172.16.86.101/24", "another one")
@@ -293,6 +322,63 @@ def excerpt(host):
         assert "172.16.86.111" in added("p0", False, code=1)["msg"], "files with an error"
 
 
+STRANGER = """
+import os, socket, sys
+sys.path.insert(0, sys.argv[1])
+import linux, test_attach_service as service
+def connected():
+    client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    client.settimeout(10)
+    client.connect(service.NAME)
+    return client
+def closed(client, request):
+    client.send(request)
+    return client.recv(1024) == b""
+clients = [connected() for _ in range(4)]
+assert closed(clients[0], b"tags 1"), "no proof"
+assert closed(clients[1], b"proof 1"), "no descriptor"
+service.prove(clients[2], 0)
+assert clients[2].recv(1024) == b"", "a socket that anybody may have"
+try:
+    service.prove(clients[3], service.PROOF_GROUPS)
+    sys.exit("the proof needs no capability")
+except PermissionError:
+    linux.unshare(linux.CLONE_NEWNET)
+    service.prove(clients[3], service.PROOF_GROUPS)
+    assert clients[3].recv(1024) == b"", "a socket of another network namespace"
+"""
+
+
+@test("attach with a service: a client in a user namespace of its own is not trusted, whatever it passes")
+def stranger(host):
+    _, text = attached(host)
+    with serving(host, "-f", host.write(text)) as service, host.inside("host"):
+        service.settle()
+        argv = ["unshare", "-Ur", sys.executable, "-c", STRANGER, os.path.dirname(os.path.abspath(__file__))]
+        done = subprocess.run(argv, capture_output=True, check=False, timeout=60)
+        same((done.returncode, done.stderr.decode()), (0, ""), "the stranger")
+        many = [socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(12)]
+        for client in many:
+            client.settimeout(10)
+            client.connect(NAME)
+        same([client.recv(1024) for client in many[8:]], [b""] * 4, "more than eight that prove nothing")
+        prove(many[0], PROOF_GROUPS)
+        assert many[0].recv(1024).startswith(b"-f "), "one that proves it in the end"
+        for client in many:
+            client.close()
+        service.settle()
+
+
+@test("attach with a service: an apply that it cannot read names its files")
+def named(host):
+    _, text = attached(host)
+    path = host.write(text)
+    with serving(host, "-f", path) as service:
+        service.settle()
+        found = host.apply(text).err
+        assert f"process {service.pid} (mvapply watch -f {path}) manages the set" in found, found
+
+
 # What another container's namespace has, beside its own link. The service leaves it alone.
 HELD = {
     "a further address": ["address add 172.16.86.200/24 dev eth0"],
@@ -304,7 +390,7 @@ HELD = {
       features=[ADDRESS_PROTOCOL])
 def held(host):
     plugin, text = attached(host)
-    with watching(host, "-f", host.write(text)) as service:
+    with serving(host, "-f", host.write(text)) as service:
         for what, batch in HELD.items():
             if "further" in what and not host.has(ADDRESS_PROTOCOL):
                 continue  # the service removes it
@@ -332,7 +418,7 @@ def chosen(host):
     declare(host, text)
     plugin = Plugin(host)
     host.batch("o3", ["address add 172.16.86.9/24 dev eth0", "address add 172.16.86.10/32 dev lo"])
-    for service in (contextlib.nullcontext(), watching(host, "-f", host.write(text))):
+    for service in (contextlib.nullcontext(), serving(host, "-f", host.write(text))):
         with service as running:
             if running:
                 running.settle()
@@ -354,7 +440,7 @@ def deleted(host):
     plugin, text = attached(host)
     host.netns("guest", "left")
     keys = {"name": "left", "netns": ""}
-    for service in (contextlib.nullcontext(), watching(host, "-f", host.write(text))):
+    for service in (contextlib.nullcontext(), serving(host, "-f", host.write(text))):
         with service as running:
             plugin.add("guest", args="")
             plugin.add("left", args="")
@@ -397,7 +483,7 @@ def locked(host):
 def during(host):
     plugin, text = attached(host)
     path = host.write(text)
-    with watching(host, "-f", path) as service, concurrent.futures.ThreadPoolExecutor(1) as pool:
+    with serving(host, "-f", path) as service, concurrent.futures.ThreadPoolExecutor(1) as pool:
         service.settle()
         # The plugin connects netlink sockets and, with the lock, to the service.
         slow = ("-e", "inject=connect:delay_enter=200000")

@@ -13,6 +13,7 @@
 #include <linux/netlink.h>
 #include <linux/nsfs.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -218,6 +219,7 @@ static const struct row {
 	{"setns to two", SYS_setns, {3, CLONE_NEWNET | CLONE_NEWNS}, {REFUSED, REFUSED}, false},
 	{"NS_GET_NSTYPE", SYS_ioctl, {3, NS_GET_NSTYPE}, {PASSES, PASSES}, false},
 	{"NS_GET_USERNS", SYS_ioctl, {3, NS_GET_USERNS}, {PASSES, REFUSED}, false},
+	{"SIOCGSKNS", SYS_ioctl, {3, SIOCGSKNS}, {PASSES, REFUSED}, false},
 	{"NS_GET_PARENT", SYS_ioctl, {3, NS_GET_PARENT}, {REFUSED, REFUSED}, false},
 	/* Memory. */
 	{"mmap to write", SYS_mmap, {0, 4096, PROT_WRITE}, {PASSES, PASSES}, false},
