@@ -14,10 +14,11 @@ static uint64_t content(const struct service *service, const struct live_ns *ns)
 	return live_ns_content(ns, service->live->addr_proto, (uint64_t)(uintptr_t)service);
 }
 
-/* What does not change by itself: a step that is blocked stays so. */
+/* What does not change by itself: a step that is blocked stays so. A plan without the step of a
+ * lease under way would end the request (dhcp.c). */
 static bool nothing_left(const struct service *service, const struct selection *selection)
 {
-	return !selection_count(selection) && !selection->plan->guard.refused &&
+	return !selection_count(selection) && !service->leases && !selection->plan->guard.refused &&
 	       !retry_count(service->retry) && !service->unsure && !service->lost &&
 	       !service->live->n_unreadable;
 }

@@ -218,6 +218,22 @@ def anew(host):
             running.until(lambda first=first: not os.path.exists(f"/proc/{first}"), "its end")
 
 
+@test("dhcp client: a drift of another container, which the service plans alone, does not end a request")
+def beside(host):
+    host.netns("web", "db")
+    text = document({"n": NET, "m": lan(subnet="10.8.0.0/16", gateway=None)}, {
+        "web": ["n"], "db": {"m": {"ipv4_address": "10.8.0.2"}}})
+    with watching(host, "-f", host.write(text), converged=False, env=client(host, "exec sleep 45")) as running:
+        requests = running.until(lambda: inside(host), "the client runs")
+        for command in ("address delete 10.8.0.2/16 dev eth0", "link delete eth0"):
+            running.until(lambda: "db" in host.spaces and host.addresses("db", "eth0") == {"10.8.0.2/16"}, "attached")
+            running.quiet(0.3)
+            host.ip("db", command)
+            running.until(lambda: "eth0" in host.names("db") and host.addresses("db", "eth0") == {"10.8.0.2/16"}, "repaired")
+            running.quiet(0.3)
+            same(inside(host), requests, ("the requests after", command))
+
+
 @test("dhcp client: descriptors inherited from the caller do not collide with its own")
 def inherited(host):
     host.netns("web")
