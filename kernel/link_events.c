@@ -1,5 +1,6 @@
 #include "kernel/link_events.h"
 
+#include "kernel/rtnl_attributes.h"
 #include "lib/cleanup.h"
 
 #include <errno.h>
@@ -32,15 +33,12 @@ int link_events_open(struct error *error)
  * dev_change_net_namespace). */
 static enum link_fate message_fate(const struct nlmsghdr *message, int ifindex)
 {
-	const struct ifinfomsg *link = mnl_nlmsg_get_payload(message);
-	const struct nlattr *attribute;
-	if (message->nlmsg_type != RTM_DELLINK || link->ifi_family != AF_UNSPEC ||
-	    mnl_nlmsg_get_payload_len(message) < sizeof(*link) || link->ifi_index != ifindex)
+	const struct nlattr *attributes[IFLA_MAX + 1];
+	const struct ifinfomsg *link =
+		message_parse(message, RTM_DELLINK, sizeof(*link), attributes, COUNT(attributes));
+	if (!link || link->ifi_family != AF_UNSPEC || link->ifi_index != ifindex)
 		return LINK_STAYS;
-	mnl_attr_for_each(attribute, message,
-			  sizeof(*link)) if (mnl_attr_get_type(attribute) ==
-					     IFLA_NEW_NETNSID) return LINK_MOVED;
-	return LINK_DELETED;
+	return attributes[IFLA_NEW_NETNSID] ? LINK_MOVED : LINK_DELETED;
 }
 
 enum link_fate link_events_read(int events, int ifindex)
