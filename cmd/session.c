@@ -155,7 +155,7 @@ static int observe_alone(struct run *run, const struct desired *desired, struct 
 	run->live = containers_observe(&own, lookups, options, run->arena, error);
 	if (!run->live) {
 		run_free(run);
-		return -error->errnum;
+		return error->errnum == ESTALE ? -ESTALE : -1;
 	}
 	plan.others = &others;
 	if (attach_others_find(desired, options->only, run->live, run->arena, &others)) {

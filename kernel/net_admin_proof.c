@@ -32,7 +32,7 @@ static bool option_is(int fd, int option, int expected)
 
 static bool has_groups(int fd)
 {
-	struct sockaddr_nl address;
+	struct sockaddr_nl address = {0};
 	socklen_t size = sizeof(address);
 	return getsockname(fd, (struct sockaddr *)&address, &size) == 0 &&
 	       size == sizeof(address) && address.nl_groups == PROOF_GROUPS;
