@@ -9,8 +9,6 @@
 #include <string.h>
 #include <sys/time.h>
 
-#define MESSAGE_MAX (1U << 20)
-
 socklen_t abstract_address(const char *name, struct sockaddr_un *ret)
 {
 	const size_t length = strnlen(name, ABSTRACT_NAME_SIZE);
@@ -50,7 +48,7 @@ size_t abstract_receive(int fd, char **ret)
 {
 	const ssize_t size = recv(fd, NULL, 0, MSG_PEEK | MSG_TRUNC);
 	*ret = NULL;
-	if (size <= 0 || (size_t)size > MESSAGE_MAX)
+	if (size <= 0 || (size_t)size > ABSTRACT_MESSAGE_MAX)
 		return 0;
 	*ret = memory_new(1, (size_t)size + 1);
 	if (recv(fd, *ret, (size_t)size, MSG_DONTWAIT) == size)

@@ -22,7 +22,10 @@ int abstract_connect(const char *name, int type, unsigned milliseconds);
 /* Binds the name and listens. Returns a descriptor, or a negative errno: -EADDRINUSE. */
 int abstract_listen(const char *name, int type);
 
-/* Receives one message of a SOCK_SEQPACKET, of at most a megabyte, with a terminator behind it.
+/* The size of a message that is received. Its sender needs a buffer for it (SO_SNDBUF). */
+#define ABSTRACT_MESSAGE_MAX (1 << 20)
+
+/* Receives one message of a SOCK_SEQPACKET with a terminator behind it.
  * Returns its size, or 0: there is none, and *ret is NULL. The caller frees *ret. */
 size_t abstract_receive(int fd, char **ret);
 

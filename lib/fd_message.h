@@ -12,8 +12,9 @@
 ssize_t fd_message_send(int socket, const void *bytes, size_t size, const int *fds, size_t n_fds,
 			int flags);
 
-/* Receives a message of a SOCK_SEQPACKET. All of `fds` are set: those that it lacks are -1; the
- * kernel closes any more. The caller closes them. Returns the number of bytes, or -1 with errno. */
+/* Receives a message of a SOCK_SEQPACKET. All of `fds` are set: those that it lacks are -1; any
+ * more are closed. The caller closes them, also those of an empty message, for which 0 is returned
+ * as at the end of the connection. Returns the number of bytes, or -1 with errno. */
 ssize_t fd_message_receive(int socket, void *bytes, size_t size, int *fds, size_t n_fds);
 
 #endif

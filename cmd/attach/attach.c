@@ -118,8 +118,10 @@ int attach_run(const struct attach_job *job, attach_report *report, void *data, 
 		const int status = run_apply_pass(&run, job->desired, job->lookups, &only, error);
 		if (status < 0)
 			return status;
-		if (job->desired->excerpt && has_failed(&run, &job->containers))
+		if (job->desired->excerpt && has_failed(&run, &job->containers)) {
+			announce_aside(&run, job); /* what another container got */
 			return excerpt_fail(&run, error);
+		}
 		const bool repeat =
 			parent_unready(&run, &job->containers) && clock_milliseconds() < end;
 		const int code = repeat ? 0 : report(data, &run, job);

@@ -67,5 +67,7 @@ int attach_one(const struct starting *starting, const struct containers *contain
 	if (status > 0)
 		status = attach_run(&job, attachments_report, NULL, &error);
 	lookups_free(job.lookups);
-	return status < 0 && status != -ESTALE ? run_error(&error, options) : status;
+	if (status == -ESTALE && desired->excerpt)
+		return status;
+	return status < 0 ? run_error(&error, options) : status;
 }

@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* A mount table. */
@@ -92,6 +94,13 @@ const struct netns_mounts *mounts_table(struct mounts *mounts)
 	return table_read(&mounts->own);
 }
 
+/* Reading another file could wait. */
+static bool is_of_proc(int fd)
+{
+	struct statfs statfs;
+	return fd >= 0 && fstatfs(fd, &statfs) == 0 && statfs.f_type == PROC_SUPER_MAGIC;
+}
+
 const struct netns_mounts *mounts_table_of(struct mounts *mounts, const struct mount_view *view,
 					   int table)
 {
@@ -100,7 +109,7 @@ const struct netns_mounts *mounts_table_of(struct mounts *mounts, const struct m
 		return table_read(&mounts->own);
 	if (mounts->first.fd >= 0 && mount_view_same(&mounts->first.view, view))
 		return table_read(&mounts->first);
-	const int copy = table < 0 ? -1 : fcntl(table, F_DUPFD_CLOEXEC, 0);
+	const int copy = is_of_proc(table) ? fcntl(table, F_DUPFD_CLOEXEC, 0) : -1;
 	if (copy < 0)
 		return NULL;
 	table_close(&mounts->first);

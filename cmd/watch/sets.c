@@ -3,7 +3,9 @@
 #include "cmd/service_socket.h"
 #include "cmd/watch/internal.h"
 #include "kernel/net_admin_proof.h"
+#include "lib/abstract_socket.h"
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/fd_message.h"
 #include "lib/memory.h"
 
@@ -17,7 +19,8 @@
 /* The limit of concurrent runs of apply and delete; an observation follows when each ends. */
 #define CLIENTS_MAX 64
 
-/* The same of those of its user that have not proved yet that they may change the network. */
+/* The same of those of its user that have not proved yet that they may change the network: one more
+ * takes the place of the oldest. */
 #define STRANGERS_MAX 8
 
 /* The minimum time for which a set is left to a service that has ended and may be restarted. */
@@ -28,8 +31,9 @@ struct client {
 	struct service *service;
 	struct service_kept *kept;
 	int fd;
-	bool trusted; /* false: it has to prove first that it may change the network */
-	bool queries; /* it changes nothing, or what the kernel reports */
+	bool trusted;  /* false: it has to prove first that it may change the network */
+	int64_t since; /* in microseconds */
+	bool queries;  /* it changes nothing, or what the kernel reports */
 	struct client *next;
 };
 
@@ -117,6 +121,7 @@ static void client_add(struct service *service, struct service_kept *kept, int c
 				  .kept = kept,
 				  .fd = fd,
 				  .trusted = trusted,
+				  .since = clock_microseconds(),
 				  .next = kept->clients};
 	if (loop_add(service->clients, fd, EPOLLIN, client_ready, client, &error) < 0) {
 		free(client);
@@ -137,13 +142,33 @@ static struct service_kept *kept_of(const struct service *service, int fd)
 	return kept;
 }
 
-/* The number of clients that have not proved anything yet. */
-static size_t strangers(const struct service_kept *kept)
+/* The clients of a name that have not proved anything yet: their number, and the one that has been
+ * connected longest. */
+struct strangers {
+	size_t count;
+	struct client *oldest;
+};
+
+static void strangers_add(struct strangers *strangers, const struct service_kept *kept)
 {
-	size_t count = 0;
-	for (const struct client *client = kept->clients; client; client = client->next)
-		count += !client->trusted;
-	return count;
+	for (struct client *client = kept ? kept->clients : NULL; client; client = client->next) {
+		if (client->trusted)
+			continue;
+		strangers->count++;
+		if (!strangers->oldest || client->since < strangers->oldest->since)
+			strangers->oldest = client;
+	}
+}
+
+/* Whoever may change the network proves it as soon as it has connected. */
+static void strangers_limit(const struct service *service)
+{
+	struct strangers strangers = {0};
+	strangers_add(&strangers, service->files);
+	for (const struct service_kept *kept = service->kept; kept; kept = kept->next)
+		strangers_add(&strangers, kept);
+	if (strangers.count >= STRANGERS_MAX)
+		client_disconnected(strangers.oldest);
 }
 
 static void client_accept(void *data, int fd, uint32_t events)
@@ -153,9 +178,14 @@ static void client_accept(void *data, int fd, uint32_t events)
 	cleanup_close int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct service_kept *kept = kept_of(service, fd);
 	const bool trusted = client >= 0 && peer_trusted(client);
-	if (client < 0 || service->n_clients == CLIENTS_MAX ||
-	    (!trusted && (peer_user(client) != geteuid() || strangers(kept) == STRANGERS_MAX)))
+	if (client < 0 || (!trusted && peer_user(client) != geteuid()))
 		return;
+	if (!trusted)
+		strangers_limit(service);
+	if (service->n_clients == CLIENTS_MAX)
+		return;
+	(void)setsockopt(client, SOL_SOCKET, SO_SNDBUFFORCE, &(int){ABSTRACT_MESSAGE_MAX},
+			 sizeof(int));
 	if (trusted)
 		keeper_answer(client, service->options);
 	client_add(service, kept, fd_steal(&client), trusted);

@@ -91,6 +91,11 @@ def prove(client, groups):
         socket.send_fds(client, [b"proof 1"], [proof.fileno()])
 
 
+def prove_with(client, message, count):
+    with open("/dev/null", "rb") as file, contextlib.suppress(OSError):
+        socket.send_fds(client, [message], [file.fileno()] * count)
+
+
 def query(of, prefix="172.16.86.0/24", seen="1 1 1"):
     """A service's answer about the namespaces with these inodes: the address in the prefix by inode. With the view of mounts
     `seen`, also the paths of the others that are mounted there; None: the service does not know these mounts."""
@@ -357,13 +362,20 @@ def stranger(host):
         argv = ["unshare", "-Ur", sys.executable, "-c", STRANGER, os.path.dirname(os.path.abspath(__file__))]
         done = subprocess.run(argv, capture_output=True, check=False, timeout=60)
         same((done.returncode, done.stderr.decode()), (0, ""), "the stranger")
-        many = [socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(12)]
-        for client in many:
+        many = [socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(40)]
+        with open("/proc/net/unix", encoding="ascii") as file:
+            names = re.findall(r" @(mvapply-(?:watch/|files#)\S+)", file.read())
+        same(len(set(names)), 2, names)
+        for number, client in enumerate(many):
             client.settimeout(10)
-            client.connect(NAME)
-        same([client.recv(1024) for client in many[8:]], [b""] * 4, "more than eight that prove nothing")
-        prove(many[0], PROOF_GROUPS)
-        assert many[0].recv(1024).startswith(b"-f "), "one that proves it in the end"
+            client.connect("\0" + sorted(set(names))[number % 2])
+        same([client.recv(1024) for client in many[:32]], [b""] * 32, "more than eight that prove nothing")
+        prove(many[32], PROOF_GROUPS)
+        assert many[32].recv(1024).startswith(b"-f "), "one that proves it in the end"
+        for _ in range(30):  # two descriptors in the place of one, which is none in the end
+            prove_with(many[33], b"", 1)
+            prove_with(many[34], b"proof 2", 2)
+        service.until(lambda: len(os.listdir(f"/proc/{service.pid}/fd")) < 40, "no descriptor stays")
         for client in many:
             client.close()
         service.settle()
