@@ -6,13 +6,16 @@
  * another version closes the connection. Only namespaces of which the service is certain are in an
  * answer: one that is not is unknown to the service, or has changed.
  *
- *   "addresses 2 PREFIX VIEW"  with the caller's open mount table if its mounts are process 1's:
- *                              a struct service_head; the entries of the namespaces, and those of
- * the addresses that the files give to containers, whose inode is 0; and of each other mounted
- * namespace "INODE PATH" with a NUL behind it "cuts 1 SOURCE"            of the files' contents
- * alone: a struct service_cut for each piece that declares other containers than this, see
- * cmd/excerpt.h "tags 1"                   a line for each namespace: its inode, and the owner tags
- * of its links, with a tab before each
+ * "addresses 2 PREFIX VIEW", with the caller's open mount table if its mounts are process 1's: a
+ * struct service_head; the entries of the namespaces; those of the addresses that the files give to
+ * containers, whose inode is 0; and of each other mounted namespace "INODE PATH" with a NUL behind
+ * it.
+ *
+ * "cuts 1 SOURCE", of the files' contents alone: a struct service_cut for each piece that declares
+ * other containers than this one (cmd/excerpt.h).
+ *
+ * "tags 1": a line for each namespace: its inode, and the owner tags of its links, with a tab
+ * before each.
  */
 #ifndef CMD_SERVICE_QUERY_H
 #define CMD_SERVICE_QUERY_H
@@ -58,6 +61,7 @@ void service_addresses_free(struct service_addresses *addresses);
 /* The entries of a namespace: the first, or NULL. */
 const struct service_entry *service_addresses_of(const struct service_addresses *addresses,
 						 uint64_t inode);
+
 /* A piece of a file. */
 struct service_cut {
 	uint32_t file;       /* a hash of its name */
