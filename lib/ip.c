@@ -113,6 +113,12 @@ bool ip_is_link_local(const struct ip *ip)
 	return ip->family == AF_INET6 && ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80;
 }
 
+bool ip_is_loopback(const struct ip *ip)
+{
+	static const struct ip one = {AF_INET6, {[15] = 1}};
+	return ip->family == AF_INET ? ip->bytes[0] == 127 : ip_equal(ip, &one);
+}
+
 struct ip ip_next(struct ip ip)
 {
 	for (unsigned i = ip_bits(&ip) / 8; i-- > 0;)

@@ -49,6 +49,8 @@ int ip_compare(const struct ip *a, const struct ip *b);
 bool ip_equal(const struct ip *a, const struct ip *b);
 /* fe80::/10 (RFC 4291 2.5.6); false for IPv4. */
 bool ip_is_link_local(const struct ip *ip);
+/* 127.0.0.0/8 (RFC 1122 3.2.1.3) or ::1 (RFC 4291 2.5.3). */
+bool ip_is_loopback(const struct ip *ip);
 /* The next higher address; the highest one wraps to zero. */
 struct ip ip_next(struct ip ip);
 struct ip ip_previous(struct ip ip);

@@ -132,6 +132,7 @@ static void holder_note(struct index *holders, const void *key, size_t size, str
 		other->attached = ns->attached = 0;
 }
 
+/* The loopback's addresses do not count: each namespace whose loopback is up has the same. */
 static void holders_note(struct index *holders, struct live_ns *ns)
 {
 	for (size_t i = 0; i < ns->n_links; i++)
@@ -139,7 +140,9 @@ static void holders_note(struct index *holders, struct live_ns *ns)
 			holder_note(holders, ns->links[i].mac.bytes, sizeof(ns->links[i].mac.bytes),
 				    ns);
 	for (size_t i = 0; i < ns->n_addrs; i++)
-		holder_note(holders, &ns->addrs[i].prefix.ip, sizeof(ns->addrs[i].prefix.ip), ns);
+		if (!ip_is_loopback(&ns->addrs[i].prefix.ip))
+			holder_note(holders, &ns->addrs[i].prefix.ip,
+				    sizeof(ns->addrs[i].prefix.ip), ns);
 }
 
 void part_remember(const struct plan *plan, const struct live *live)

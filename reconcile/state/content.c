@@ -17,12 +17,6 @@ static uint64_t value_hash(uint64_t hash, const void *value, size_t size)
 	return size ? keyed_hash(hash, value, size) : hash;
 }
 
-static bool loopback_ip(const struct ip *ip)
-{
-	static const struct ip one = {AF_INET6, {[15] = 1}};
-	return ip->family == AF_INET ? ip->bytes[0] == 127 : ip_equal(ip, &one);
-}
-
 /* The kernel's own address of a link: it is tentative until no other machine has answered, and no
  * plan depends on it. Kernels before 5.18 do not report the protocol. */
 static bool kernel_link_local(const struct live_addr *addr)
@@ -88,7 +82,7 @@ static uint64_t addr_hash(uint64_t hash, const struct live_ns *ns, const struct 
 {
 	struct live_addr flat;
 	memcpy(&flat, addr, sizeof(flat));
-	if (!ns->host && (loopback_ip(&addr->prefix.ip) || kernel_link_local(addr)))
+	if (!ns->host && (ip_is_loopback(&addr->prefix.ip) || kernel_link_local(addr)))
 		return hash;
 	flat.ifindex = place_of(ns, addr->ifindex);
 	if (addr_proto)
@@ -103,7 +97,7 @@ static uint64_t routes_hash(uint64_t hash, const struct live_ns *ns)
 		struct live_route flat;
 		memcpy(&flat, route, sizeof(flat));
 		flat.ifindex = place_of(ns, route->ifindex);
-		if (ns->host || route->proto != RTPROT_KERNEL || !loopback_ip(&route->to.ip))
+		if (ns->host || route->proto != RTPROT_KERNEL || !ip_is_loopback(&route->to.ip))
 			hash = value_hash(hash, &flat, sizeof(flat));
 	}
 	return hash;
