@@ -15,9 +15,23 @@
 #define RECEIVE_BUFFER_ADDRESS (1 << 20)
 #define DATAGRAM_MAX           (32 << 10)
 
-static const int groups[] = {RTNLGRP_LINK,       RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
-			     RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,  RTNLGRP_IPV4_RULE,
-			     RTNLGRP_IPV6_RULE,  RTNLGRP_NSID};
+#define GROUPS_MAX 8
+
+/* What a socket listens to. */
+struct subscription {
+	int groups[GROUPS_MAX]; /* 0: no more */
+	int buffer;             /* bytes; 0: the kernel's default */
+	bool own;               /* events of the socket's own namespace alone */
+};
+
+static const struct subscription everything = {
+	.groups = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
+		   RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE, RTNLGRP_NSID},
+	.buffer = RECEIVE_BUFFER};
+static const struct subscription addresses = {.groups = {RTNLGRP_IPV4_IFADDR, RTNLGRP_NSID},
+					      .buffer = RECEIVE_BUFFER_ADDRESS};
+static const struct subscription own_links = {
+	.groups = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR}, .own = true};
 
 struct monitor {
 	int fd;
@@ -29,26 +43,30 @@ static int option_set(int fd, int level, int option, int value)
 	return setsockopt(fd, level, option, &value, sizeof(value));
 }
 
-static const int address_groups[] = {RTNLGRP_IPV4_IFADDR, RTNLGRP_NSID};
+/* Without CAP_NET_ADMIN in the initial user namespace, the limit for ordinary users applies. */
+static void buffer_set(int fd, int buffer)
+{
+	if (option_set(fd, SOL_SOCKET, SO_RCVBUFFORCE, buffer) < 0)
+		(void)option_set(fd, SOL_SOCKET, SO_RCVBUF, buffer);
+}
 
-static int socket_open(const int *joined, size_t n_joined, int buffer, struct error *error)
+static int socket_open(const struct subscription *subscription, struct error *error)
 {
 	const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+	const int *groups = subscription->groups;
 	cleanup_close int fd =
 		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
 	if (fd < 0)
 		return error_set(error, errno, "cannot open a netlink socket: %s", strerror(errno));
-	/* Without CAP_NET_ADMIN in the initial user namespace, the limit for ordinary users
-	 * applies. */
-	if (option_set(fd, SOL_SOCKET, SO_RCVBUFFORCE, buffer) < 0)
-		(void)option_set(fd, SOL_SOCKET, SO_RCVBUF, buffer);
+	if (subscription->buffer)
+		buffer_set(fd, subscription->buffer);
 	/* A connected socket accepts unicast messages of the kernel only
 	 * (netlink_getsockbyportid). */
 	int status = connect(fd, (const struct sockaddr *)&kernel, sizeof(kernel));
-	if (status == 0)
+	if (status == 0 && !subscription->own)
 		status = option_set(fd, SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, 1);
-	for (size_t i = 0; status == 0 && i < n_joined; i++)
-		status = option_set(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, joined[i]);
+	for (size_t i = 0; status == 0 && i < GROUPS_MAX && groups[i]; i++)
+		status = option_set(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, groups[i]);
 	if (status == 0)
 		return fd_steal(&fd);
 	int errnum = errno;
@@ -62,9 +80,9 @@ static int socket_open(const int *joined, size_t n_joined, int buffer, struct er
 	return status;
 }
 
-/* Takes the descriptor over; negative: an error. */
-static struct monitor *monitor_of(int fd)
+static struct monitor *monitor_open(const struct subscription *subscription, struct error *error)
 {
+	const int fd = socket_open(subscription, error);
 	if (fd < 0)
 		return NULL;
 	struct monitor *monitor = memory_new(1, sizeof(*monitor));
@@ -74,15 +92,17 @@ static struct monitor *monitor_of(int fd)
 
 struct monitor *monitor_new(struct error *error)
 {
-	return monitor_of(
-		socket_open(groups, sizeof(groups) / sizeof(groups[0]), RECEIVE_BUFFER, error));
+	return monitor_open(&everything, error);
 }
 
 struct monitor *monitor_new_addresses(struct error *error)
 {
-	return monitor_of(socket_open(address_groups,
-				      sizeof(address_groups) / sizeof(address_groups[0]),
-				      RECEIVE_BUFFER_ADDRESS, error));
+	return monitor_open(&addresses, error);
+}
+
+struct monitor *monitor_new_own_links(struct error *error)
+{
+	return monitor_open(&own_links, error);
 }
 
 void monitor_free(struct monitor *monitor)

@@ -1,5 +1,5 @@
-/* Receives the kernel's events of links, addresses and routes on one socket: of the host's
- * namespace, and of every namespace that has an nsid there (RTM_NEWNSID). */
+/* Receives the kernel's events of links, addresses and routes on one socket: of the thread's
+ * network namespace, and of every namespace that has an nsid there (RTM_NEWNSID). */
 #ifndef KERNEL_RTNL_MONITOR_H
 #define KERNEL_RTNL_MONITOR_H
 
@@ -18,6 +18,8 @@ struct monitor *monitor_new(struct error *error);
 /* The same, of IPv4 addresses and nsids alone, with room for a thousand events that nobody reads.
  */
 struct monitor *monitor_new_addresses(struct error *error);
+/* The same, of links and addresses in the thread's network namespace alone. */
+struct monitor *monitor_new_own_links(struct error *error);
 void monitor_free(struct monitor *monitor);
 int monitor_fd(const struct monitor *monitor);
 

@@ -21,13 +21,14 @@
 void announcer_listen(struct announcer *announcer)
 {
 	struct error ignored;
-	announcer->events = link_events_open(&ignored);
+	announcer->events = monitor_new_own_links(&ignored);
 }
 
 /* False: the time is over, or the plugin has ended. */
-static bool events_await(int events, int plugin, int64_t end)
+static bool events_await(const struct monitor *events, int plugin, int64_t end)
 {
-	struct pollfd fds[] = {{.fd = events, .events = POLLIN}, {.fd = plugin, .events = POLLIN}};
+	struct pollfd fds[] = {{.fd = monitor_fd(events), .events = POLLIN},
+			       {.fd = plugin, .events = POLLIN}};
 	const int64_t left = end - clock_milliseconds();
 	return left > 0 && poll(fds, 2, (int)left) > 0 && !fds[1].revents;
 }
@@ -95,8 +96,8 @@ static bool arrived(struct arrival *arrival, struct netlink *netlink)
 	return arrival->n_addrs == (size_t) !!ips[0].family + (size_t) !!ips[1].family;
 }
 
-static void setup_await(const struct announcer *announcer, struct netlink *netlink, int events,
-			int plugin)
+static void setup_await(const struct announcer *announcer, struct netlink *netlink,
+			struct monitor *events, int plugin)
 {
 	const int64_t end = clock_milliseconds() + SETUP_MS;
 	struct arrival arrival = {.announcer = announcer};
@@ -117,16 +118,17 @@ static void sandbox_announce(const struct announcer *announcer, int plugin)
 	cleanup_close int netns = netns_open(announcer->sandbox, &own, &stat, &ignored);
 	if (netns < 0 || netns_same(&own, &stat) || netns_enter(netns, &ignored) < 0)
 		return;
-	cleanup_close int events = link_events_open(&ignored);
-	struct netlink *netlink = events < 0 ? NULL : netlink_open(&ignored);
+	struct monitor *events = monitor_new_own_links(&ignored);
+	struct netlink *netlink = events ? netlink_open(&ignored) : NULL;
 	if (netlink)
 		setup_await(announcer, netlink, events, plugin);
 	netlink_close(netlink);
+	monitor_free(events);
 }
 
 void announcer_begin(const struct announcer *announcer, int plugin, const int own[2])
 {
-	if (announcer->events < 0 || !announcer->ifindex || fork() != 0)
+	if (!announcer->events || !announcer->ifindex || fork() != 0)
 		return;
 	close(own[0]);
 	close(own[1]);

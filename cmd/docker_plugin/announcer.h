@@ -5,12 +5,14 @@
 
 #include "kernel/link.h"
 
+struct monitor;
+
 struct announcer {
-	int events;          /* of the host's links, since before the answer to Join; -1: none */
-	int ifindex;         /* in the host's namespace; 0: there is nothing to announce */
-	const char *alias;   /* of the link */
-	const char *sandbox; /* the path of the container's namespace, which may not exist yet */
-	struct ip ips[2];    /* family 0: none */
+	struct monitor *events; /* of the host's links, since before the answer to Join; or NULL */
+	int ifindex;            /* in the host's namespace; 0: there is nothing to announce */
+	const char *alias;      /* of the link */
+	const char *sandbox;    /* the path of the container's namespace, which may not exist yet */
+	struct ip ips[2];       /* family 0: none */
 };
 
 /* Begins to listen, before Docker gets to know the link. The thread is in the host's namespace. */

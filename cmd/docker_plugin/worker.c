@@ -71,7 +71,7 @@ static json_t *address_answer(struct server *server, struct request *request, in
 static _Noreturn void worker_run(struct connection *connection, struct request *request, int end)
 {
 	struct server *server = connection->server;
-	struct announcer announcer = {.events = -1};
+	struct announcer announcer = {0};
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	descriptors_close(server, connection);
 	json_t *answer = docker_call_chooses(request->call.method)

@@ -2,8 +2,9 @@
 import contextlib
 
 import packets
+import spoofer
 from declare import document, lan
-from docker_plugin import NETWORK, POOL, processes, runs
+from docker_plugin import NETWORK, POOL, children, processes, runs
 from host import same
 from registry import test
 from test_announce import announced, sniffer_of
@@ -35,8 +36,9 @@ def joined(host):
         plugin.call("NetworkDriver.CreateEndpoint", **IDS, Interface={"Address": "172.16.86.2/24"})
         before = processes(host)
         answer = plugin.call("NetworkDriver.Join", **IDS, SandboxKey="/run/netns/web")
-        host.until(lambda: len(processes(host) - before) == 1, "a process waits for the link")
-        yield plugin, answer["InterfaceName"]["SrcName"], (processes(host) - before).pop()
+        waiting = host.until(lambda: processes(host) - before - set(children(plugin.process.pid)),
+                             "a process waits for the link, and the one that answered has ended")
+        yield plugin, answer["InterfaceName"]["SrcName"], waiting.pop()
 
 
 @test("docker driver: no address is announced before the link is set up in the container")
@@ -47,6 +49,29 @@ def steps(host):
         host.ip("web", f"link set {name} name eth0")
         host.ip("web", "link set eth0 up")
         same(announced(sniffer, "172.16.86.2", MAC, 0.5), None, "before the address")
+        host.ip("web", "address add 172.16.86.2/24 dev eth0")
+        assert announced(sniffer, "172.16.86.2", MAC), sniffer.frames
+        host.until(lambda: not runs(waiting), "its process has ended")
+
+
+def event_listeners():
+    """The sockets of NETLINK_ROUTE in the network namespace of this thread that are in a group."""
+    with open("/proc/thread-self/net/netlink", encoding="ascii") as file:
+        rows = [line.split() for line in file][1:]
+    return [row for row in rows if row[1] == "0" and row[2] != "0" and int(row[3], 16)]
+
+
+@test("docker driver: events that a process in the container forges before the link is set up")
+def forged(host):
+    with joined(host) as (_, name, waiting):
+        sniffer = sniffer_of(host)
+        host.ip("host", f"link set {name} netns web")
+        with host.inside("web"):
+            host.until(event_listeners, "its process listens in the container")
+            for _ in range(5):
+                spoofer.broadcast_once()
+        host.ip("web", f"link set {name} name eth0")
+        host.ip("web", "link set eth0 up")
         host.ip("web", "address add 172.16.86.2/24 dev eth0")
         assert announced(sniffer, "172.16.86.2", MAC), sniffer.frames
         host.until(lambda: not runs(waiting), "its process has ended")
