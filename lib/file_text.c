@@ -10,16 +10,8 @@
 
 #define PAGE 4096
 
-char *file_text(const char *path)
+static char *rest_read(int fd)
 {
-	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? NULL : file_text_of(fd);
-}
-
-char *file_text_of(int fd)
-{
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return NULL;
 	size_t room = 2 * PAGE, used = 0;
 	char *text = memory_new(room, 1);
 	for (ssize_t got; (got = read(fd, text + used, room - used - 1)) != 0;) {
@@ -37,4 +29,15 @@ char *file_text_of(int fd)
 	}
 	text[used] = '\0';
 	return text;
+}
+
+char *file_text(const char *path)
+{
+	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? NULL : rest_read(fd);
+}
+
+char *file_text_of(int fd)
+{
+	return lseek(fd, 0, SEEK_SET) < 0 ? NULL : rest_read(fd);
 }
