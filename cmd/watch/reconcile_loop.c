@@ -134,6 +134,7 @@ static struct selection plan_searched(struct service *service, struct selection 
 	if (!found)
 		return selection;
 	planned_free(&selection);
+	active_all(&service->active);
 	*ret_repeat |= namespaces_number(service);
 	return service_plan(service);
 }

@@ -1,7 +1,9 @@
 """A repair reads and searches only what can have changed: the drifted namespace, and unknown namespaces after the kernel
 has reported another link on a parent."""
+import contextlib
 import os
 import signal
+import subprocess
 
 from declare import document, lan
 from host import same
@@ -125,3 +127,42 @@ def created(host):
             link = host.link("web", "eth0")
             before = before or link
             same((link["address"], len(host.routes("web"))), (before["address"], 2), "MAC, and number of routes")
+
+
+@contextlib.contextmanager
+def descriptor_of(host, name):
+    """Only the descriptor of a process keeps the namespace; returns its os.stat."""
+    host.unread(name)
+    holder = subprocess.Popen(["sleep", "1000"], stdin=host.spaces[name])
+    status = os.fstat(host.spaces[name])
+    host.remove_netns(name)
+    try:
+        yield status
+    finally:
+        holder.kill()
+        holder.wait()
+
+
+def keeps_open(service, namespace):
+    """Whether the service has a descriptor of it."""
+    folder = f"/proc/{service.pid}/fd"
+    for name in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.stat(f"{folder}/{name}"), namespace):
+                return True
+    return False
+
+
+@test("watch repair: one that a descriptor alone keeps is found by a repair: it is not kept open, and gets an nsid")
+def found_by_repair(host):
+    host.netns("web", "db", "other")
+    host.ip("host", "link add link eth0 name mv0 netns other type macvlan mode bridge")
+    host.batch("other", ["link set mv0 up"])
+    host.apply(TEXT)
+    with descriptor_of(host, "other") as other, watching(host, "-f", host.write(TEXT, "one.yaml")) as service:
+        service.settle()
+        before = host.ip("host", "netns list-id")
+        drift(host, service, "link del eth0")
+        service.settle()
+        same(keeps_open(service, other), False, "whether the service keeps it open")
+        same(host.ip("host", "netns list-id").count("\n"), before.count("\n") + 1, "namespaces with an nsid")
