@@ -94,8 +94,8 @@ struct service {
 	bool wide;                   /* the next observation also searches for unknown namespaces */
 	bool search_deferred;        /* rate limited: such a search is due later */
 	bool complete;               /* an observation of this pass did */
-	bool searched; /* a search found all namespaces with links on the host's links, and no event
-			  reported another such link since (events.c) */
+	bool searched; /* a search found all namespaces with links on the host's links, all have an
+			  nsid, and no event reported another such link since (events.c) */
 	bool unsearched; /* everything was read, except namespaces that only descriptors keep */
 	struct refused_macs refused; /* while anything still fails */
 	bool unsure;                 /* a step failed because of an unknown object */

@@ -91,6 +91,8 @@ static void containers_failed(struct service *service)
 	}
 }
 
+/* No event reports changes in the namespace: it is read again before anything is chosen
+ * (observe_knows_all). */
 static void namespace_unnumbered(void *data, const struct live_ns *ns, const struct error *error)
 {
 	struct service *service = data;
@@ -99,6 +101,7 @@ static void namespace_unnumbered(void *data, const struct live_ns *ns, const str
 		  "cannot monitor %s: no namespace id could be assigned: %s; it will be retried",
 		  ns->name, error->text);
 	retry_failed(service->retry, namespace_key(ns, key), service->deferred_at);
+	service->searched = false;
 }
 
 /* The kernel reports events of namespaces with an nsid. Returns whether one of them has to be read

@@ -1,6 +1,7 @@
 /* Preloaded into mvapply, lets the kernel's side of netlink go wrong where FAULTS says so:
  *
  *     refuse@N=ERRNO  the Nth request is not done, and answered with this errno
+ *     refuse-type@TYPE=ERRNO  the same for each request of this type
  *     wait@N=FD       before the Nth request is sent, a byte is written to FD, and one read from it
  *     interrupt@N     the Nth dump says that it was interrupted
  *     lost@N          in place of the Nth answer comes ENOBUFS
@@ -37,6 +38,7 @@
 
 enum fault {
 	REFUSE,
+	REFUSE_TYPE,
 	WAIT,
 	INTERRUPT,
 	LOST,
@@ -61,6 +63,7 @@ enum fault {
 
 static const char *const names[N_FAULTS] = {
 	[REFUSE] = "refuse",
+	[REFUSE_TYPE] = "refuse-type",
 	[WAIT] = "wait",
 	[INTERRUPT] = "interrupt",
 	[LOST] = "lost",
@@ -229,7 +232,8 @@ static void request_take(int fd, struct nlmsghdr *message)
 		(void)!write((int)rule->value, &byte, 1);
 		(void)!read((int)rule->value, &byte, 1);
 	}
-	if ((rule = strikes(REFUSE, requests)))
+	if ((rule = strikes(REFUSE, requests)) ||
+	    (rule = strikes(REFUSE_TYPE, message->nlmsg_type)))
 		request_refuse(fd, message, chance_errnum(rule));
 }
 

@@ -17,7 +17,7 @@ WHOLE = bool(os.environ.get("SOAK"))
 STRIDE = int(os.environ.get("STRIDE", "1"))
 
 LOG = "/run/faults.log"
-GET_LINK, GET_NSID = 18, 90
+GET_LINK, NEW_NSID, GET_NSID = 18, 88, 90
 
 
 def tool(host, name):

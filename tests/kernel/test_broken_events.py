@@ -4,7 +4,7 @@ import errno
 import re
 
 from declare import document, lan
-from faults import LOG, STRIDE, WHOLE, noted, preload, state
+from faults import LOG, NEW_NSID, STRIDE, WHOLE, noted, preload, state
 from host import same
 from registry import test
 from service import watching
@@ -289,3 +289,21 @@ def unnumbered(host):
             host.ip("web", command)
             service.until(lambda: state(host, "web") == wanted, command)
         assert not any("File exists" in line for line in service.log()), service.everything()
+
+
+@test("broken: a namespace without an nsid is read again before an address is chosen")
+def unnumbered_read(host):
+    """The kernel does not report that it got the address."""
+    host.netns("web", "other")
+    host.ip("host", "netns set web 7")
+    host.ip("host", "link add link eth0 name mv0 netns other type macvlan mode bridge")
+    host.batch("other", ["link set mv0 up"])
+    text = document({"n": lan()}, {"web": ["n"]})
+    host.apply(text)
+    with watching(host, "-f", host.write(text), env=preload(host, f"refuse-type@{NEW_NSID}={errno.ENOMEM}")) as service:
+        # Each retry reads everything: the fifth is followed by a pause.
+        service.until(lambda: sum("cannot monitor other: " in line for line in service.log()) >= 5, "retries")
+        host.batch("other", ["address add 172.16.86.2/24 dev mv0"])
+        host.batch("web", ["address del 172.16.86.2/24 dev eth0"])
+        service.until(lambda: host.addresses("web", "eth0"), "another address")
+        same(host.addresses("web", "eth0"), {"172.16.86.3/24"}, "the address")
