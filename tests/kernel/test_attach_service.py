@@ -297,11 +297,12 @@ def excerpt(host):
         service.settle()
         same(added("p0", True), alone, "the answer")
         same(added("p1", True)["ips"][0]["address"], "172.16.86.101/24", "another one")
-        plugin.call("ADD", "p0")
-        host.ip("p0", "address add 172.16.86.101/24 dev eth0")
-        service.settle()
-        assert "already has the address" in added("p1", True, code=1)["msg"], "a further address of another container"
-        plugin.call("DEL", "p0")
+        if host.has(ADDRESS_PROTOCOL):  # without it, the service removes the address
+            plugin.call("ADD", "p0")
+            host.ip("p0", "address add 172.16.86.101/24 dev eth0")
+            service.settle()
+            assert "already has the address" in added("p1", True, code=1)["msg"], "a further address of another container"
+            plugin.call("DEL", "p0")
         for more, address in (({}, 2), ({"low": {"lan": {"ipv4_address": "172.16.86.2"}}}, 3), ({"open": {"lan": {}}}, 3)):
             # `open` is not attached, and its address is chosen before a guest's
             declare(host, pods(12, **more))
