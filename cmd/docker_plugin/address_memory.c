@@ -22,8 +22,8 @@
 
 /* With more, nothing is remembered. */
 #define ROWS_MAX 65536
-/* Of one query; with more, everything is read again. */
-#define EVENTS_MAX 65536
+/* That are read at once; with more, everything is read again. */
+#define EVENTS_MAX 4096
 
 /* Of each namespace one without an address (0), and one for each address. */
 struct row {
@@ -34,8 +34,9 @@ struct row {
 
 /* Shared by the workers; whoever has the lock of mvapply uses it (apply_lock). */
 struct table {
-	bool whole;    /* no worker has ended while it changed the table */
-	bool complete; /* every mounted namespace has rows */
+	bool whole;     /* no worker has ended while it changed the table */
+	bool complete;  /* every mounted namespace has rows */
+	bool congested; /* the kernel may drop events without a notice */
 	size_t count;
 	struct row rows[ROWS_MAX];
 };
@@ -60,24 +61,62 @@ static bool row_add(struct table *table, uint64_t inode, int nsid, uint32_t ipv4
 	return true;
 }
 
-static void namespace_forget(struct table *table, int nsid)
+/* The nsids of the namespaces that events name. */
+struct changes {
+	size_t count;
+	int32_t nsids[EVENTS_MAX];
+};
+
+static void change_add(struct changes *changes, int nsid)
+{
+	const bool repeated = changes->count && changes->nsids[changes->count - 1] == nsid;
+	if (!repeated && changes->count < EVENTS_MAX)
+		changes->nsids[changes->count++] = nsid;
+}
+
+/* The kernel sends one message in a datagram: there are no more changes than datagrams. */
+static void event_take(void *data, int nsid, const struct nlmsghdr *message, bool deleted)
+{
+	int destroyed;
+	if (message->nlmsg_type == RTM_NEWADDR && nsid != MONITOR_HOST)
+		change_add(data, nsid);
+	if (message->nlmsg_type == RTM_NEWNSID && nsid == MONITOR_HOST && deleted &&
+	    decode_nsid(message, &destroyed) == DECODED && destroyed >= 0)
+		change_add(data, destroyed);
+}
+
+static int nsid_compare(const void *a, const void *b)
+{
+	const int32_t *left = a, *right = b;
+	return *left < *right ? -1 : *left > *right;
+}
+
+/* One pass over the table, however many events a container causes. */
+static void changes_forget(struct table *table, struct changes *changes)
 {
 	size_t kept = 0;
+	qsort(changes->nsids, changes->count, sizeof(changes->nsids[0]), nsid_compare);
 	for (size_t i = 0; i < table->count; i++)
-		if (table->rows[i].nsid != nsid)
+		if (!bsearch(&table->rows[i].nsid, changes->nsids, changes->count,
+			     sizeof(changes->nsids[0]), nsid_compare))
 			table->rows[kept++] = table->rows[i];
 	table->complete &= kept == table->count;
 	table->count = kept;
 }
 
-static void event_take(void *data, int nsid, const struct nlmsghdr *message, bool deleted)
+/* Forgets the namespaces that have changed. After a loss the kernel drops events without a further
+ * notice until the queue is empty (NETLINK_S_CONGESTED): what was read meanwhile is forgotten by
+ * the next call. */
+static void events_take(struct table *table)
 {
-	int destroyed;
-	if (message->nlmsg_type == RTM_NEWADDR && nsid != MONITOR_HOST)
-		namespace_forget(data, nsid);
-	if (message->nlmsg_type == RTM_NEWNSID && nsid == MONITOR_HOST && deleted &&
-	    decode_nsid(message, &destroyed) == DECODED && destroyed >= 0)
-		namespace_forget(data, destroyed);
+	struct changes changes = {0};
+	const int events = monitor_drain(memory.monitor, EVENTS_MAX, event_take, &changes);
+	const bool lost = events < 0 || events == EVENTS_MAX;
+	if (lost || table->congested)
+		table_forget(table);
+	else if (changes.count)
+		changes_forget(table, &changes);
+	table->congested = lost;
 }
 
 /* A namespace that is being read. */
@@ -162,8 +201,10 @@ static void mounts_read(struct table *table, struct netns_mounts *mounts, int ho
 		if (place->inode == own->st_ino ||
 		    index_get(known, &place->inode, sizeof(place->inode)))
 			continue;
+		const size_t before = table->count;
 		if (namespace_read(table, place, own, netlink))
-			(void)index_put(known, &place->inode, sizeof(place->inode), mounts);
+			(void)index_put(known, &table->rows[before].inode, sizeof(place->inode),
+					mounts);
 		else
 			mounts->places[left++] = *place;
 	}
@@ -172,7 +213,8 @@ static void mounts_read(struct table *table, struct netns_mounts *mounts, int ho
 	netns_return(host);
 }
 
-/* NULL: the mount table cannot be read. */
+/* NULL: the mount table cannot be read. A namespace of the mount table may have the inode of one
+ * that was destroyed before; the kernel has reported that (cleanup_net). */
 static struct netns_mounts *table_complete(struct table *table)
 {
 	struct stat own;
@@ -180,8 +222,10 @@ static struct netns_mounts *table_complete(struct table *table)
 	cleanup_close int host = netns_open_own(&own, &ignored);
 	struct netlink *netlink = host < 0 ? NULL : netlink_open(&ignored);
 	struct netns_mounts *mounts = netlink ? netns_mounts_read_own() : NULL;
-	if (mounts)
+	if (mounts) {
+		events_take(table);
 		mounts_read(table, mounts, host, &own, netlink);
+	}
 	netlink_close(netlink);
 	return mounts;
 }
@@ -195,9 +239,7 @@ static bool mounts_changed(void)
 /* Brings the table up to date. Returns the mounted namespaces that it lacks, or NULL. */
 static struct netns_mounts *table_update(struct table *table)
 {
-	const int events = monitor_drain(memory.monitor, EVENTS_MAX, event_take, table);
-	if (events < 0 || events == EVENTS_MAX)
-		table_forget(table);
+	events_take(table);
 	/* Polled in any case: the table is read after that. */
 	if (!mounts_changed() && table->complete) {
 		struct netns_mounts *none = memory_new(1, sizeof(*none));
