@@ -4,11 +4,13 @@ import concurrent.futures
 import contextlib
 import os
 import signal
+import time
 
-from docker_plugin import POOL, children
+from declare import document, lan
+from docker_plugin import POOL, children, plugged
 from host import WORK, same
 from registry import test
-from test_docker_driver import alone, slow_plugin
+from test_docker_driver import FILE, RANGE, alone, slow_plugin
 from units import CAPABILITIES
 
 
@@ -87,6 +89,55 @@ def lost(host):
         host.batch("two", many)
         host.ip("one", "address add 172.16.86.2/24 dev x0")
         gets(plugin, 3, "an address after the events that were lost")
+
+
+# Holds a worker before it reads the mount table.
+HELD = ["strace", "-D", "-f", "-qq", "-o", f"{WORK}/trace", "-P", "/proc/self/mountinfo", "-e", "trace=open,openat",
+        "-e", "inject=open,openat:delay_enter=2000000"]
+
+
+def replaced(host, name, number):
+    """Destroys a namespace and makes others until one has its inode, for the kernel gives the lowest that is free. Returns its
+    name; None: another process of the machine has the inode."""
+    former = os.stat(f"/run/netns/{name}").st_ino
+    host.remove_netns(name)
+    for new in (f"new{number}x{other}" for other in range(50)):
+        host.netns(new)
+        if os.stat(f"/run/netns/{new}").st_ino == former:
+            return new
+        time.sleep(0.02)
+    return None
+
+
+def replaced_meanwhile(host, plugin, pool, number):
+    """Whether a namespace was replaced while a worker was held."""
+    name = f"one{number}"
+    host.netns(name)
+    link(host, name)
+    host.ip(name, "address add 172.16.86.2/24 dev x0")
+    gets(plugin, 3, "a namespace has the first")
+    host.netns(f"late{number}")  # a change of the mount table
+    asked = pool.submit(plugin.call, "IpamDriver.RequestAddress", PoolID=POOL)
+    time.sleep(0.4)  # the worker has taken the events and is held
+    new = replaced(host, name, number)
+    if new:
+        link(host, new)
+        host.ip(new, "address add 172.16.86.3/24 dev x0")
+    replaced_in_time = new and not asked.done()
+    address = asked.result()["Address"]
+    plugin.call("IpamDriver.ReleaseAddress", PoolID=POOL, Address=address.split("/")[0])
+    if replaced_in_time:
+        same(address, "172.16.86.2/24", "the new namespace has the second alone")
+    elif new:
+        host.remove_netns(new)
+    return replaced_in_time
+
+
+@test("docker memory: a namespace that gets the inode of one destroyed before the mount table is read")
+def same_inode(host):
+    host.write(document({"lan": lan(ip_range=RANGE)}, {}), "driver.yaml")
+    with plugged(host, FILE, tracer=HELD) as plugin, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        assert any(replaced_meanwhile(host, plugin, pool, number) for number in range(5)), "no inode was used again"
 
 
 @test("docker memory: a worker that is killed while it reads a namespace")
