@@ -94,6 +94,19 @@ void service_query_addresses(const char *set, const struct prefix *prefix,
 	addresses_parse(ret, size);
 }
 
+struct service_entry service_entry_of(uint64_t inode, const struct ip *ip)
+{
+	struct service_entry entry = {.inode = inode, .family = ip->family};
+	memcpy(entry.address, ip->bytes, sizeof(entry.address));
+	return entry;
+}
+
+int service_entry_compare(const void *a, const void *b)
+{
+	const struct service_entry *left = a, *right = b;
+	return left->inode < right->inode ? -1 : left->inode > right->inode;
+}
+
 void service_addresses_free(struct service_addresses *addresses)
 {
 	netns_mounts_free(addresses->mounts);

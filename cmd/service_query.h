@@ -43,6 +43,11 @@ struct service_entry {
 	uint8_t reserved[7]; /* 0 */
 };
 
+/* Family 0: no address. */
+struct service_entry service_entry_of(uint64_t inode, const struct ip *ip);
+/* By inode, for qsort(3). */
+int service_entry_compare(const void *a, const void *b);
+
 /* An answer, which service_addresses_free frees. */
 struct service_addresses {
 	char *message;

@@ -1,8 +1,7 @@
 #include "cmd/attach/other_addresses.h"
 
 #include "kernel/netns.h"
-#include "kernel/rtnl_decode.h"
-#include "kernel/rtnl_encode.h"
+#include "kernel/netns_ipv4.h"
 #include "lib/capability.h"
 #include "lib/cleanup.h"
 #include "lib/hashmap.h"
@@ -12,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/rtnetlink.h>
 #include <string.h>
 
 /* With fewer namespaces, starting threads takes longer than reading. */
@@ -42,35 +40,17 @@ struct comparison {
 	bool found;
 };
 
-static int addr_compare(const struct nlmsghdr *message, void *data, struct error *error)
+static void addr_compare(void *data, const struct ip *ip)
 {
 	struct comparison *comparison = data;
-	struct live_addr addr;
-	bool ignored = false;
-	const enum decoded decoded = message->nlmsg_type == RTM_NEWADDR
-					     ? decode_addr(message, &addr, &ignored)
-					     : DECODE_SKIP;
-	if (decoded == DECODE_BAD)
-		return error_set(error, EBADMSG, "the kernel's listing of addresses is malformed");
-	comparison->found |=
-		decoded == DECODED && prefix_contains(comparison->prefix, &addr.prefix.ip);
-	return 0;
+	comparison->found |= prefix_contains(comparison->prefix, ip);
 }
 
-/* Rejected: a listing by nsid, for which the kernel walks all nsids to find the namespace's.
- * -EADDRINUSE: it has an address in the prefix. */
+/* -EADDRINUSE: it has an address in the prefix. */
 static int addresses_compare(const struct prefix *prefix, int fd)
 {
-	union message request;
-	struct error ignored;
 	struct comparison comparison = {.prefix = prefix};
-	int status = netns_enter(fd, &ignored);
-	struct netlink *netlink = status < 0 ? NULL : netlink_open(&ignored);
-	if (!netlink)
-		return -ignored.errnum;
-	encode_ipv4_addr_dump(&request);
-	status = netlink_dump(netlink, &request.header, addr_compare, &comparison, &ignored);
-	netlink_close(netlink);
+	const int status = netns_ipv4_read(fd, addr_compare, &comparison);
 	return status == 0 && comparison.found ? -EADDRINUSE : status;
 }
 

@@ -2,16 +2,15 @@
 
 #include "cmd/attach/other_addresses.h"
 #include "kernel/netns.h"
+#include "kernel/netns_ipv4.h"
 #include "kernel/netns_mounts.h"
 #include "kernel/nsid.h"
 #include "kernel/rtnl_decode.h"
-#include "kernel/rtnl_encode.h"
 #include "kernel/rtnl_monitor.h"
 #include "lib/cleanup.h"
 #include "lib/hashmap.h"
 #include "lib/memory.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
@@ -127,36 +126,12 @@ struct reading {
 	bool full;
 };
 
-static int addr_take(const struct nlmsghdr *message, void *data, struct error *error)
+static void addr_take(void *data, const struct ip *ip)
 {
 	uint32_t ipv4;
-	struct live_addr addr;
 	struct reading *reading = data;
-	bool ignored = false;
-	const enum decoded decoded = message->nlmsg_type == RTM_NEWADDR
-					     ? decode_addr(message, &addr, &ignored)
-					     : DECODE_SKIP;
-	if (decoded == DECODE_BAD)
-		return error_set(error, EBADMSG, "the kernel's listing of addresses is malformed");
-	if (decoded != DECODED || addr.prefix.ip.family != AF_INET)
-		return 0;
-	memcpy(&ipv4, addr.prefix.ip.bytes, sizeof(ipv4));
+	memcpy(&ipv4, ip->bytes, sizeof(ipv4));
 	reading->full |= !row_add(reading->table, reading->inode, reading->nsid, ipv4);
-	return 0;
-}
-
-/* Returns 0, or a negative errno. */
-static int addresses_read(int fd, struct reading *reading)
-{
-	union message request;
-	struct error ignored;
-	struct netlink *netlink = netns_enter(fd, &ignored) == 0 ? netlink_open(&ignored) : NULL;
-	if (!netlink)
-		return -ignored.errnum;
-	encode_ipv4_addr_dump(&request);
-	const int status = netlink_dump(netlink, &request.header, addr_take, reading, &ignored);
-	netlink_close(netlink);
-	return status < 0 ? status : reading->full ? -ENOSPC : 0;
 }
 
 /* The nsid comes before the addresses: from then on, the kernel reports changes of them. Returns
@@ -174,7 +149,8 @@ static bool namespace_read(struct table *table, const struct netns_place *place,
 	    nsid_ensure(netlink, fd, &reading.nsid, &ignored) < 0)
 		return false;
 	reading.inode = stat.st_ino;
-	if (row_add(table, reading.inode, reading.nsid, 0) && addresses_read(fd, &reading) == 0)
+	if (row_add(table, reading.inode, reading.nsid, 0) &&
+	    netns_ipv4_read(fd, addr_take, &reading) == 0 && !reading.full)
 		return true;
 	table->count = before;
 	return false;
@@ -252,22 +228,13 @@ static struct netns_mounts *table_update(struct table *table)
 	return mounts;
 }
 
-static int entry_compare(const void *a, const void *b)
-{
-	const struct service_entry *left = a, *right = b;
-	return left->inode < right->inode ? -1 : left->inode > right->inode;
-}
-
-static struct service_entry entry_of(const struct row *row, const struct prefix *prefix)
+static struct service_entry row_entry(const struct row *row, const struct prefix *prefix)
 {
 	struct ip ip = {.family = AF_INET};
-	struct service_entry entry = {.inode = row->inode};
 	memcpy(ip.bytes, &row->ipv4, sizeof(row->ipv4));
-	if (row->ipv4 && prefix_contains(prefix, &ip)) {
-		entry.family = AF_INET;
-		memcpy(entry.address, ip.bytes, sizeof(ip.bytes));
-	}
-	return entry;
+	if (!row->ipv4 || !prefix_contains(prefix, &ip))
+		ip = (struct ip){0};
+	return service_entry_of(row->inode, &ip);
 }
 
 static void memory_query(const struct prefix *prefix, struct service_addresses *ret)
@@ -280,8 +247,8 @@ static void memory_query(const struct prefix *prefix, struct service_addresses *
 	table->whole = true;
 	struct service_entry *entries = memory_new(table->count + 1, sizeof(*entries));
 	for (size_t i = 0; i < table->count; i++)
-		entries[i] = entry_of(&table->rows[i], prefix);
-	qsort(entries, table->count, sizeof(*entries), entry_compare);
+		entries[i] = row_entry(&table->rows[i], prefix);
+	qsort(entries, table->count, sizeof(*entries), service_entry_compare);
 	*ret = (struct service_addresses){.message = (char *)entries,
 					  .entries = entries,
 					  .n_entries = table->count,

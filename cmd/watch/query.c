@@ -24,16 +24,9 @@ struct entries {
 	uint32_t count;
 };
 
-static struct service_entry entry_of(uint64_t inode, const struct ip *ip)
-{
-	struct service_entry entry = {.inode = inode, .family = ip->family};
-	memcpy(entry.address, ip->bytes, sizeof(entry.address));
-	return entry;
-}
-
 static void entry_add(struct entries *entries, const struct live_ns *ns, const struct ip *ip)
 {
-	entries->items[entries->count++] = entry_of(ns->inode, ip);
+	entries->items[entries->count++] = service_entry_of(ns->inode, ip);
 }
 
 /* Whether the link is on one of the host's, as an attachment is: other links with the address cause
@@ -56,12 +49,6 @@ static void ns_add(struct entries *entries, const struct live_ns *ns, const stru
 		entry_add(entries, ns, &(struct ip){0});
 }
 
-static int entry_compare(const void *a, const void *b)
-{
-	const struct service_entry *left = a, *right = b;
-	return left->inode < right->inode ? -1 : left->inode > right->inode;
-}
-
 static struct entries entries_of(const struct live *live, const struct prefix *prefix)
 {
 	size_t room = 1;
@@ -71,7 +58,7 @@ static struct entries entries_of(const struct live *live, const struct prefix *p
 	for (size_t i = 0; i < live->n_namespaces; i++)
 		if (is_current(live->namespaces[i]))
 			ns_add(&entries, live->namespaces[i], prefix);
-	qsort(entries.items, entries.count, sizeof(*entries.items), entry_compare);
+	qsort(entries.items, entries.count, sizeof(*entries.items), service_entry_compare);
 	return entries;
 }
 
@@ -84,7 +71,7 @@ static const struct desired *files_in_use(const struct service *service)
 static void declared_write(FILE *file, const struct other_addresses *declared)
 {
 	for (size_t i = 0; i < declared->count; i++) {
-		const struct service_entry entry = entry_of(0, &declared->items[i]);
+		const struct service_entry entry = service_entry_of(0, &declared->items[i]);
 		fwrite(&entry, sizeof(entry), 1, file);
 	}
 }
@@ -96,7 +83,8 @@ static void mounts_write(FILE *file, const struct netns_mounts *mounts,
 	for (size_t i = 0; i < mounts->count; i++) {
 		const struct netns_place *place = &mounts->places[i];
 		const struct service_entry key = {.inode = place->inode};
-		if (!bsearch(&key, entries->items, entries->count, sizeof(key), entry_compare))
+		if (!bsearch(&key, entries->items, entries->count, sizeof(key),
+			     service_entry_compare))
 			fprintf(file, "%ju %s%c", (uintmax_t)place->inode, place->path, '\0');
 	}
 }
