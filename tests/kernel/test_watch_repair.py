@@ -20,6 +20,17 @@ def drift(host, service, action=None):
     service.until(lambda: host.addresses("web", "eth0") == {f"{ADDRESS}/24"}, "the repair")
 
 
+@contextlib.contextmanager
+def unnoticed(host, service):
+    """What happens meanwhile, a service that has repaired something finds at once."""
+    service.settle()
+    drift(host, service)
+    service.settle()
+    service.send(signal.SIGSTOP)
+    yield
+    service.send(signal.SIGCONT)
+
+
 def searches(trace):
     return sum('"/proc"' in line for line in trace.calls("openat"))
 
@@ -54,13 +65,9 @@ def taken_meanwhile(host):
     host.netns("web", "db", "other")
     two = document({"n": lan()}, {"other": {"n": {"ipv4_address": ADDRESS}}}, name="two")
     with watching(host, "-f", host.write(TEXT, "one.yaml")) as service:
-        service.settle()
-        drift(host, service)
-        service.settle()
-        service.send(signal.SIGSTOP)
-        host.batch("web", [f"address del {ADDRESS}/24 dev eth0"])
-        host.apply(two)
-        service.send(signal.SIGCONT)
+        with unnoticed(host, service):
+            host.batch("web", [f"address del {ADDRESS}/24 dev eth0"])
+            host.apply(two)
         service.until_says('set "two") has the address 172.16.86.2 of web/n, too')
 
 
@@ -68,12 +75,8 @@ def taken_meanwhile(host):
 def moved(host):
     host.netns("web", "db", "other")
     with watching(host, "-f", host.write(TEXT, "one.yaml")) as service:
-        service.settle()
-        drift(host, service)
-        service.settle()
-        service.send(signal.SIGSTOP)
-        host.batch("web", ["link set eth0 netns other"])
-        service.send(signal.SIGCONT)
+        with unnoticed(host, service):
+            host.batch("web", ["link set eth0 netns other"])
         service.until(lambda: host.has_link("web", "eth0"), "the repair")
         service.settle()
         same((host.addresses("web", "eth0"), host.has_link("other", "eth0")), ({f"{ADDRESS}/24"}, False),
@@ -101,14 +104,10 @@ def many(host):
 def renamed(host):
     host.netns("web", "db")
     with watching(host, "-f", host.write(TEXT, "one.yaml")) as service:
-        service.settle()
-        drift(host, service)
-        service.settle()
-        service.send(signal.SIGSTOP)
-        host.batch("web", [f"address del {ADDRESS}/24 dev eth0"])
-        held = host.hide("db")
-        host.netns("db")
-        service.send(signal.SIGCONT)
+        with unnoticed(host, service):
+            host.batch("web", [f"address del {ADDRESS}/24 dev eth0"])
+            held = host.hide("db")
+            host.netns("db")
         service.until(lambda: host.addresses("web", "eth0") == {f"{ADDRESS}/24"}, "the repair")
         service.until(lambda: host.has_link("db", "eth0"), "the link in the new namespace")
         os.close(held)
