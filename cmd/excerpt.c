@@ -24,12 +24,6 @@ static void cut_add(struct cuts *cuts, const struct container *container)
 			(struct service_cut){file, extent->begin, extent->end};
 }
 
-static bool is_starting(const struct container *container, const struct service_container *starting)
-{
-	return container->source_kind == starting->kind &&
-	       engine_names_include(&starting->names, container->source);
-}
-
 struct service_cut *excerpt_cuts(const struct desired *desired,
 				 const struct service_container *starting, struct arena *arena,
 				 size_t *ret_count)
@@ -38,7 +32,7 @@ struct service_cut *excerpt_cuts(const struct desired *desired,
 	for (size_t s = 0; s < desired->n_sets; s++)
 		for (size_t i = 0; i < desired->sets[s].n_containers; i++) {
 			const struct container *container = &desired->sets[s].containers[i];
-			if (container->extent.end && !is_starting(container, starting))
+			if (container->extent.end && !service_container_is(starting, container))
 				cut_add(&cuts, container);
 		}
 	*ret_count = cuts.count;

@@ -113,20 +113,18 @@ void service_addresses_free(struct service_addresses *addresses)
 	free(addresses->message);
 }
 
-const struct service_entry *service_addresses_of(const struct service_addresses *addresses,
-						 uint64_t inode)
+bool service_addresses_have(const struct service_addresses *addresses, uint64_t inode)
 {
-	size_t from = 0, to = addresses->n_entries;
-	while (from < to) {
-		const size_t middle = from + (to - from) / 2;
-		if (addresses->entries[middle].inode < inode)
-			from = middle + 1;
-		else
-			to = middle;
-	}
-	return from < addresses->n_entries && addresses->entries[from].inode == inode
-		       ? &addresses->entries[from]
-		       : NULL;
+	const struct service_entry key = {.inode = inode};
+	return addresses->n_entries && bsearch(&key, addresses->entries, addresses->n_entries,
+					       sizeof(key), service_entry_compare);
+}
+
+bool service_container_is(const struct service_container *starting,
+			  const struct container *container)
+{
+	return container->source_kind == starting->kind &&
+	       engine_names_include(&starting->names, container->source);
 }
 
 uint32_t service_file_hash(const char *file)

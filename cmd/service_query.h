@@ -63,9 +63,8 @@ struct service_addresses {
 void service_query_addresses(const char *set, const struct prefix *prefix,
 			     struct service_addresses *ret);
 void service_addresses_free(struct service_addresses *addresses);
-/* The entries of a namespace: the first, or NULL. */
-const struct service_entry *service_addresses_of(const struct service_addresses *addresses,
-						 uint64_t inode);
+/* Whether the namespace has an entry. */
+bool service_addresses_have(const struct service_addresses *addresses, uint64_t inode);
 
 /* A piece of a file. */
 struct service_cut {
@@ -78,6 +77,10 @@ struct service_container {
 	enum source_kind kind;
 	struct engine_names names;
 };
+
+/* Whether the file's container is this one. */
+bool service_container_is(const struct service_container *starting,
+			  const struct container *container);
 
 /* The pieces of the files that declare other containers. The caller frees *ret_cuts. Returns their
  * number; 0 also if no service uses these contents of the files (input_hash). */

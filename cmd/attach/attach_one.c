@@ -15,8 +15,7 @@ struct containers starting_declared(const struct starting *starting, const struc
 	for (size_t s = 0; s < desired->n_sets; s++)
 		for (size_t i = 0; i < desired->sets[s].n_containers; i++) {
 			const struct container *container = &desired->sets[s].containers[i];
-			if (container->source_kind == starting->kind &&
-			    engine_names_include(&starting->names, container->source))
+			if (service_container_is(&starting->container, container))
 				*array_push(arena, found.items, found.count) = container;
 		}
 	return found;
@@ -27,12 +26,12 @@ static int processes_set(struct lookups *lookups, const struct starting *startin
 			 const struct containers *containers, struct error *error)
 {
 	const struct known_container known = {.pid = starting->pid,
-					      .id = starting->names.id,
+					      .id = starting->container.names.id,
 					      .engine_links = starting->engine_links};
 	int status = 1;
 	for (size_t i = 0; status > 0 && i < containers->count; i++)
-		status = lookups_set(lookups, starting->kind, containers->items[i]->source, &known,
-				     error);
+		status = lookups_set(lookups, starting->container.kind,
+				     containers->items[i]->source, &known, error);
 	return status;
 }
 

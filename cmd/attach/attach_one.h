@@ -3,15 +3,13 @@
 #define CMD_ATTACH_ATTACH_ONE_H
 
 #include "cmd/options.h"
-#include "container_engine/container_name.h"
-#include "schema/model.h"
+#include "cmd/service_query.h"
 
 /* A container that a runtime is starting. */
 struct starting {
-	enum source_kind kind;     /* of the engine */
-	struct engine_names names; /* `other`: Compose's "project/service" */
-	pid_t pid;                 /* its first process, which has its namespaces already */
-	bool engine_links;         /* the engine is going to add links of its own */
+	struct service_container container; /* `names.other`: Compose's "project/service" */
+	pid_t pid;         /* its first process, which has its namespaces already */
+	bool engine_links; /* the engine is going to add links of its own */
 };
 
 /* The containers of the files that this is; none where the files do not name it. In the arena. */

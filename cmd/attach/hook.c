@@ -82,15 +82,13 @@ static int hook_run(const struct starting *starting, const struct options *optio
 	struct error error;
 	struct diags diags;
 	struct hook hook = {.starting = starting, .options = options};
-	const struct service_container container = {.kind = starting->kind,
-						    .names = starting->names};
 	diags_init(&diags);
 	const struct attach_files files = attach_files_read(options, options->arena, &diags);
-	const bool mentioned = files_mention(&files, &starting->names, options->arena);
+	const bool mentioned = files_mention(&files, &starting->container.names, options->arena);
 	int code = mentioned ? EXIT_USAGE : EXIT_CONVERGED;
 	if (mentioned || files.bad || has_escapes(&files)) {
-		const int status = attach_files_with(options, &files, &container, declared_attach,
-						     &hook, &diags, &error);
+		const int status = attach_files_with(options, &files, &starting->container,
+						     declared_attach, &hook, &diags, &error);
 		if (diags.count)
 			input_wrong(options, &diags);
 		else
@@ -103,16 +101,16 @@ static int hook_run(const struct starting *starting, const struct options *optio
 /* Podman's containers have a monitor process, Docker's a folder of Docker's in their bundle. */
 static struct starting starting_of(const struct oci_state *state, struct arena *arena)
 {
-	struct starting starting = {
-		.kind = SOURCE_PODMAN, .names.id = state->id, .pid = state->pid};
-	starting.names.name = conmon_find(getpid(), state->id, arena);
-	if (starting.names.name || !state->bundle)
+	struct starting starting = {.container = {.kind = SOURCE_PODMAN, .names.id = state->id},
+				    .pid = state->pid};
+	starting.container.names.name = conmon_find(getpid(), state->id, arena);
+	if (starting.container.names.name || !state->bundle)
 		return starting;
 	const struct docker_names names = docker_bundle_names(state->bundle, state->id, arena);
 	if (names.name) {
-		starting.kind = SOURCE_DOCKER;
-		starting.names.name = names.name;
-		starting.names.other = names.service;
+		starting.container.kind = SOURCE_DOCKER;
+		starting.container.names.name = names.name;
+		starting.container.names.other = names.service;
 		starting.engine_links = names.networks;
 	}
 	return starting;

@@ -121,7 +121,7 @@ static bool process_read(struct search *search, const struct netns_place *place)
 static bool is_listed(const struct search *search, uint64_t inode)
 {
 	return (search->n_named && search->named[search->n_named - 1].inode == inode) ||
-	       service_addresses_of(search->known, inode) ||
+	       service_addresses_have(search->known, inode) ||
 	       index_get(search->seen, &inode, sizeof(inode));
 }
 

@@ -131,8 +131,10 @@ static struct answer cuts_answer(const struct service *service,
 	size_t count = 0;
 	const struct service_cut *cuts =
 		excerpt_cuts(files_in_use(service), container, arena, &count);
-	answer.size = count * sizeof(*cuts);
-	answer.bytes = count ? memcpy(memory_new(1, answer.size), cuts, answer.size) : NULL;
+	FILE *file = answer_open(&answer);
+	if (count)
+		fwrite(cuts, sizeof(*cuts), count, file);
+	fclose(file);
 	return answer;
 }
 

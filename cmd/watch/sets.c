@@ -21,7 +21,7 @@
 
 /* The same of those of its user that have not proved yet that they may change the network: one more
  * takes the place of the oldest. */
-#define STRANGERS_MAX 8
+#define UNPROVEN_MAX 8
 
 /* The minimum time for which a set is left to a service that has ended and may be restarted. */
 #define TAKE_OVER_MS 2000
@@ -144,31 +144,31 @@ static struct service_kept *kept_of(const struct service *service, int fd)
 
 /* The clients of a name that have not proved anything yet: their number, and the one that has been
  * connected longest. */
-struct strangers {
+struct unproven {
 	size_t count;
 	struct client *oldest;
 };
 
-static void strangers_add(struct strangers *strangers, const struct service_kept *kept)
+static void unproven_add(struct unproven *unproven, const struct service_kept *kept)
 {
 	for (struct client *client = kept ? kept->clients : NULL; client; client = client->next) {
 		if (client->trusted)
 			continue;
-		strangers->count++;
-		if (!strangers->oldest || client->since < strangers->oldest->since)
-			strangers->oldest = client;
+		unproven->count++;
+		if (!unproven->oldest || client->since < unproven->oldest->since)
+			unproven->oldest = client;
 	}
 }
 
 /* Whoever may change the network proves it as soon as it has connected. */
-static void strangers_limit(const struct service *service)
+static void unproven_limit(const struct service *service)
 {
-	struct strangers strangers = {0};
-	strangers_add(&strangers, service->files);
+	struct unproven unproven = {0};
+	unproven_add(&unproven, service->files);
 	for (const struct service_kept *kept = service->kept; kept; kept = kept->next)
-		strangers_add(&strangers, kept);
-	if (strangers.count >= STRANGERS_MAX)
-		client_disconnected(strangers.oldest);
+		unproven_add(&unproven, kept);
+	if (unproven.count >= UNPROVEN_MAX)
+		client_disconnected(unproven.oldest);
 }
 
 static void client_accept(void *data, int fd, uint32_t events)
@@ -181,7 +181,7 @@ static void client_accept(void *data, int fd, uint32_t events)
 	if (client < 0 || (!trusted && peer_user(client) != geteuid()))
 		return;
 	if (!trusted)
-		strangers_limit(service);
+		unproven_limit(service);
 	if (service->n_clients == CLIENTS_MAX)
 		return;
 	(void)setsockopt(client, SOL_SOCKET, SO_SNDBUFFORCE, &(int){ABSTRACT_MESSAGE_MAX},

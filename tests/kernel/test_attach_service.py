@@ -328,7 +328,7 @@ def excerpt(host):
         assert "172.16.86.111" in added("p0", False, code=1)["msg"], "files with an error"
 
 
-STRANGER = """
+UNPROVEN = """
 import os, socket, sys
 sys.path.insert(0, sys.argv[1])
 import linux, test_attach_service as service
@@ -356,13 +356,13 @@ except PermissionError:
 
 
 @test("attach with a service: a client in a user namespace of its own is not trusted, whatever it passes")
-def stranger(host):
+def unproven(host):
     _, text = attached(host)
     with serving(host, "-f", host.write(text)) as service, host.inside("host"):
         service.settle()
-        argv = ["unshare", "-Ur", sys.executable, "-c", STRANGER, os.path.dirname(os.path.abspath(__file__))]
+        argv = ["unshare", "-Ur", sys.executable, "-c", UNPROVEN, os.path.dirname(os.path.abspath(__file__))]
         done = subprocess.run(argv, capture_output=True, check=False, timeout=60)
-        same((done.returncode, done.stderr.decode()), (0, ""), "the stranger")
+        same((done.returncode, done.stderr.decode()), (0, ""), "the client")
         many = [socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(40)]
         with open("/proc/net/unix", encoding="ascii") as file:
             names = re.findall(r" @(mvapply-(?:watch/|files#)\S+)", file.read())
