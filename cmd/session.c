@@ -253,6 +253,7 @@ void run_do(struct run *run, const struct options *options)
 				      .silent = options->only != NULL,
 				      .handed_over = options->handed_over,
 				      .fresh = !options->confirm_seconds,
+				      .process_ends = true,
 				      .done = progress_counter(progress)},
 	      run->outcomes);
 	progress_end(progress);

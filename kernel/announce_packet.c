@@ -2,13 +2,9 @@
 
 #include "kernel/packet.h"
 
-#include <limits.h>
 #include <linux/if_packet.h>
-#include <pthread.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #define MAC_SIZE    6
 #define ICMPV6_SIZE 32
@@ -58,26 +54,6 @@ int announce_open(void)
 {
 	/* Protocol 0: the socket only sends. */
 	return socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-}
-
-static void *closer(void *fd)
-{
-	close((int)(intptr_t)fd);
-	return NULL;
-}
-
-void announce_close(int fd)
-{
-	pthread_t thread;
-	pthread_attr_t attributes;
-	if (fd < 0)
-		return;
-	pthread_attr_init(&attributes);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attributes, PTHREAD_STACK_MIN);
-	if (pthread_create(&thread, &attributes, closer, (void *)(intptr_t)fd) != 0)
-		close(fd);
-	pthread_attr_destroy(&attributes);
 }
 
 void announce(int fd, int ifindex, const struct mac *mac, const struct prefix *addrs,

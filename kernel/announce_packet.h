@@ -17,11 +17,9 @@ void announce_neighbor(uint8_t frame[ANNOUNCE_NEIGHBOR_SIZE], const struct mac *
 		       const struct ip *ip);
 
 /* A packet socket for links of the thread's namespace. A failed announcement is not a failure of a
- * link: the result may be negative without an error, and the other functions accept that. */
+ * link: the result may be negative without an error, and announce() accepts that. Close it by
+ * kernel/packet_close.h. */
 int announce_open(void);
-/* Does not block: closing a packet socket waits for an RCU grace period (packet_release), so
- * another thread closes it. */
-void announce_close(int fd);
 /* Sends announcements of addresses through the link, from `mac` (set false: the link's own). */
 void announce(int fd, int ifindex, const struct mac *mac, const struct prefix *addrs,
 	      size_t n_addrs);

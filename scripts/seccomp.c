@@ -53,7 +53,7 @@ static const char *const allowed[] = {
 	"time", "nanosleep", "clock_nanosleep", "clock_nanosleep_time64",
 	/* Open files. */
 	"read", "readv", "pread64", "write", "writev", "lseek", "_llseek", "close", "fcntl",
-	"fcntl64", "dup", "dup2", "dup3", "pipe", "pipe2",
+	"fcntl64", "dup", "dup2", "dup3", "pipe", "pipe2", "close_range",
 	/* Files by their names. */
 	"stat", "stat64", "lstat", "lstat64", "fstat", "fstat64", "fstatat64",
 	"newfstatat", "statx", "statfs", "statfs64", "fstatfs", "fstatfs64", "getdents64",
@@ -63,13 +63,13 @@ static const char *const allowed[] = {
 	/* Sockets, of the families that are checked below. */
 	"bind", "connect", "getsockname", "setsockopt", "getsockopt", "send", "sendto", "sendmsg",
 	"recv", "recvfrom", "recvmsg",
-	/* Processes: the confirm guard, and DHCP clients. */
-	"fork", "getpgrp", "getpgid", "kill", "wait4", "waitid",
+	/* Processes: the confirm guard, DHCP clients, and what closes packet sockets. */
+	"fork", "getpgrp", "getpgid", "getppid", "kill", "wait4", "waitid",
 	/* Hashes of libraries with secrets. */
 	"getrandom",
 #ifdef SANITIZED
 	/* LeakSanitizer stops the threads and reads their memory. */
-	"ptrace", "process_vm_readv", "getdents", "getppid", "personality", "mincore",
+	"ptrace", "process_vm_readv", "getdents", "personality", "mincore",
 #endif
 };
 
@@ -89,10 +89,9 @@ static const char *const allowed_mvapply[] = {
 /* Besides, for the DHCP broker: its clients give up their rights, and become udhcpc. That is another
  * program, with the C library that the machine has. */
 static const char *const allowed_dhcp[] = {
-	"execve", "vfork", "setpgid", "getppid", "getsid", "capset", "capget", "setgroups",
+	"execve", "vfork", "setpgid", "getsid", "capset", "capget", "setgroups",
 	"setgroups32", "setresgid", "setresgid32", "setresuid", "setresuid32", "getresuid",
-	"getresuid32", "getresgid", "getresgid32", "getgroups", "getgroups32", "close_range",
-	"umask", "alarm", "setitimer", "getitimer", "times", "getuid32", "geteuid32", "getgid32",
+	"getresuid32", "getresgid", "getresgid32", "getgroups", "getgroups32", "umask", "alarm", "setitimer", "getitimer", "times", "getuid32", "geteuid32", "getgid32",
 	"getegid32", "waitpid", "fadvise64",
 };
 /* clang-format on */

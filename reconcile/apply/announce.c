@@ -70,7 +70,7 @@ void queue_announcements(struct batch *batch, const struct announcement *announc
 	}
 }
 
-void announce_rest(const struct announcement *announcement)
+void announce_rest(struct packet_sockets *used, const struct announcement *announcement)
 {
 	static const struct mac own = {.set = false};
 	int fd = -1;
@@ -82,17 +82,18 @@ void announce_rest(const struct announcement *announcement)
 			fd = announce_open();
 		announce(fd, announcement->ifindex, &own, addr, 1);
 	}
-	announce_close(fd);
+	packet_sockets_add(used, fd);
 }
 
-void announce_in_netns(struct netlink *netlink, const struct announcement *announcement)
+void announce_in_netns(struct packet_sockets *used, struct netlink *netlink,
+		       const struct announcement *announcement)
 {
 	struct error error;
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
 	queue_announcements(batch, announcement);
 	if (batch_count(batch))
 		(void)batch_send(netlink, batch, &error);
-	announce_rest(announcement);
+	announce_rest(used, announcement);
 }
 
 /* Returns a socket in the link's namespace, which the thread has entered, or NULL. */
@@ -102,14 +103,14 @@ static struct netlink *netns_socket(const struct ns_handle *handle)
 	return handle && netns_enter(handle->fd, &ignored) == 0 ? netlink_open(&ignored) : NULL;
 }
 
-static void created_announce(const struct link_spec *spec)
+static void created_announce(struct packet_sockets *used, const struct link_spec *spec)
 {
 	int ifindex;
 	struct error ignored;
 	struct netlink *netlink = netns_socket(spec->ns->handle);
 	if (netlink && link_index_find(netlink, spec->name, &ifindex, &ignored) == 0) {
 		const struct announcement all = announcement_of(spec, ifindex);
-		announce_in_netns(netlink, &all);
+		announce_in_netns(used, netlink, &all);
 	}
 	netlink_close(netlink);
 }
@@ -131,10 +132,12 @@ bool apply_unannounced(const struct plan *plan, const struct outcome *outcomes)
 void apply_announce(const struct plan *plan, const struct outcome *outcomes,
 		    const struct live *live)
 {
+	struct packet_sockets used = {.count = 0};
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (was_created(&plan->steps[i], &outcomes[i]))
-			created_announce(plan->steps[i].desired);
+			created_announce(&used, plan->steps[i].desired);
 	netns_return(live->namespaces[0]->handle->fd);
+	packet_sockets_close(&used, false);
 }
 
 void announce_addresses(struct netlink *netlink, int ifindex, const struct prefix *addrs,
@@ -142,10 +145,12 @@ void announce_addresses(struct netlink *netlink, int ifindex, const struct prefi
 {
 	struct live_ns unknown = {.host = false};
 	const struct link_spec spec = {.ns = &unknown};
-	announce_in_netns(netlink, &(struct announcement){.spec = &spec,
-							  .ifindex = ifindex,
-							  .addrs = addrs,
-							  .n_addrs = n_addrs});
+	struct packet_sockets used = {.count = 0};
+	announce_in_netns(
+		&used, netlink,
+		&(struct announcement){
+			.spec = &spec, .ifindex = ifindex, .addrs = addrs, .n_addrs = n_addrs});
+	packet_sockets_close(&used, false);
 }
 
 /* Up to this number of links announce themselves to all links on their parent: two thousand

@@ -1,6 +1,5 @@
 #include "reconcile/apply/apply.h"
 
-#include "kernel/announce_packet.h"
 #include "kernel/netns.h"
 #include "kernel/sysctl.h"
 #include "lib/hashmap.h"
@@ -405,7 +404,8 @@ size_t apply(const struct selection *selection, const struct live *live,
 	context.stages = stages_of(arena, &context.selection, live);
 	for (enum stage stage = 0; stage < N_STAGES; stage++)
 		stage_do(&context, stage, options->probe);
-	announce_close(context.announcer);
+	packet_sockets_add(&context.used_sockets, context.announcer);
+	packet_sockets_close(&context.used_sockets, options->process_ends);
 	index_free(context.moved);
 	return outcomes_finish(selection, outcomes);
 }

@@ -29,6 +29,8 @@ struct apply_options {
 	bool handed_over;
 	/* `live` was read directly before: deletions need no second observation. */
 	bool fresh;
+	/* The process ends soon: it must not wait for the ends of its packet sockets. */
+	bool process_ends;
 	atomic_size_t *done; /* the number of finished steps, for other threads; or NULL */
 };
 

@@ -427,7 +427,7 @@ static void change_announce(const struct changing *changing, const struct operat
 		announce_via_parent(changing->context, desired->parent, &news);
 		neighbors_note(changing->context, &news);
 	} else if (netns_enter(changing->step->ns->handle->fd, &error) == 0) {
-		announce_in_netns(changing->netlink, &news);
+		announce_in_netns(&changing->context->used_sockets, changing->netlink, &news);
 		netns_return(changing->context->host->handle->fd);
 	}
 }

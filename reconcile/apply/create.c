@@ -129,7 +129,7 @@ static void group_announce(struct group *group)
 		const struct pending_link *pending = &group->pending_links[i];
 		const struct announcement all = announcement_of(pending->spec, pending->ifindex);
 		if (pending_link_announces(pending, false))
-			announce_rest(&all);
+			announce_rest(&group->context->used_sockets, &all);
 	}
 }
 

@@ -263,7 +263,7 @@ static void lease_announce(struct apply_context *context, struct netlink *netlin
 	if (!link_announces(desired) || netns_enter(desired->ns->handle->fd, &error) < 0)
 		return;
 	const struct announcement all = announcement_of(desired, ifindex);
-	announce_in_netns(netlink, &all);
+	announce_in_netns(&context->used_sockets, netlink, &all);
 	netns_return(context->host->handle->fd);
 }
 

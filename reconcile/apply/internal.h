@@ -3,6 +3,7 @@
 #define RECONCILE_APPLY_INTERNAL_H
 
 #include "kernel/netlink.h"
+#include "kernel/packet_close.h"
 #include "kernel/rtnl_encode.h"
 #include "reconcile/apply/outcome.h"
 #include "reconcile/plan/dhcp.h"
@@ -39,8 +40,9 @@ struct apply_context {
 	bool create_then_move; /* the kernel cannot create a link in another namespace */
 	int next_ifindex;      /* next candidate, see ifindex_choose */
 	int announcer; /* result of announce_open in the host's namespace; -1: not opened yet */
-	size_t n_creates, n_changes; /* of links */
-	struct index *moved;         /* neighbors_note; NULL: none */
+	struct packet_sockets used_sockets; /* of announcements in other namespaces */
+	size_t n_creates, n_changes;        /* of links */
+	struct index *moved;                /* neighbors_note; NULL: none */
 	struct arena *arena;
 	const struct snapshot *
 		*others; /* by step: routes that the kernel may flush with a change; or NULL */
@@ -195,11 +197,13 @@ struct announcement announcement_of(const struct link_spec *spec, int ifindex);
 /* Queues announcements of the IPv4 addresses that the kernel announces itself: ARP requests with
  * the address as sender and target (RFC 5227 2.3). Their results are ignored. */
 void queue_announcements(struct batch *batch, const struct announcement *announcement);
-/* Announces the other addresses by packet socket. The thread is in the link's namespace. */
-void announce_rest(const struct announcement *announcement);
+/* Announces the other addresses by a packet socket, which is added to `used`. The thread is in the
+ * link's namespace. */
+void announce_rest(struct packet_sockets *used, const struct announcement *announcement);
 /* Both, through the link itself: links on the same parent receive it, too. The thread and the
  * socket are in its namespace. */
-void announce_in_netns(struct netlink *netlink, const struct announcement *announcement);
+void announce_in_netns(struct packet_sockets *used, struct netlink *netlink,
+		       const struct announcement *announcement);
 /* Whether that number of links is announced through their parents: on the wire that is the same. A
  * link that announces itself reaches all others on the parent, and a thousand links would cause a
  * million deliveries. Not while a namespace is unreadable, as its neighbour entries cannot be

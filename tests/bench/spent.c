@@ -2,7 +2,8 @@
  * output, and prints for each run MICROSECONDS KIBIBYTES CODE: its duration, its peak memory, and
  * its exit code. It is a small program because a child's peak memory includes what it had of its
  * parent's at the start. It waits for the processes that the program leaves, too: the first process
- * of the benchmark's PID namespace does not, and each zombie would cost the next run a look at it.
+ * of the benchmark's PID namespace does not, and the next run would look up each zombie's
+ * namespace.
  */
 #include <errno.h>
 #include <fcntl.h>
