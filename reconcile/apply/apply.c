@@ -204,12 +204,9 @@ static bool ifindex_free(const struct apply_context *context, const struct live_
 	return !holder || link_deleted(context, holder);
 }
 
-int ifindex_choose(struct apply_context *context, const struct link_spec *spec)
+static int ifindex_next(struct apply_context *context, const struct live_ns *ns)
 {
-	const struct live_ns *ns = spec->ns;
 	uint32_t start;
-	if (spec->ifindex && ifindex_free(context, ns, spec->ifindex))
-		return spec->ifindex;
 	if (!context->next_ifindex) {
 		if (getrandom(&start, sizeof(start), GRND_NONBLOCK) != sizeof(start))
 			start = (uint32_t)ns->inode;
@@ -218,6 +215,16 @@ int ifindex_choose(struct apply_context *context, const struct link_spec *spec)
 	while (!ifindex_free(context, ns, context->next_ifindex))
 		context->next_ifindex++;
 	return context->next_ifindex++;
+}
+
+int ifindex_choose(struct apply_context *context, const struct link_spec *spec)
+{
+	if (spec->ifindex && ifindex_free(context, spec->ns, spec->ifindex))
+		return spec->ifindex;
+	pthread_mutex_lock(&context->mutex);
+	const int ifindex = ifindex_next(context, spec->ns);
+	pthread_mutex_unlock(&context->mutex);
+	return ifindex;
 }
 
 int sysctl_put(const struct link_sysctl *sysctl, const char *name, struct error *error)
@@ -236,7 +243,7 @@ bool step_selected(const struct apply_context *context, const struct step *step)
 	return selection_has(&context->selection, step);
 }
 
-static bool creates(const struct apply_context *context, const struct step *step)
+bool step_creates(const struct apply_context *context, const struct step *step)
 {
 	return step_selected(context, step) &&
 	       (step->action == ACTION_CREATE || step->action == ACTION_REPLACE);
@@ -245,22 +252,6 @@ static bool creates(const struct apply_context *context, const struct step *step
 static bool changes(const struct apply_context *context, const struct step *step)
 {
 	return step_selected(context, step) && step->action == ACTION_CHANGE;
-}
-
-/* The number of items from here on that create attachments in one namespace, whose messages are
- * sent together. In the host's namespace links are created one by one: later links are attached to
- * them. */
-static size_t creates_count(const struct apply_context *context, const struct stage_item *items,
-			    const struct stage_item *end)
-{
-	size_t count = 1;
-	if (items->step->tag->role != ROLE_ATTACH)
-		return count;
-	while (items + count < end && creates(context, items[count].step) &&
-	       items[count].step->tag->role == ROLE_ATTACH &&
-	       items[count].step->desired->ns == items->step->desired->ns)
-		count++;
-	return count;
 }
 
 void steps_count(const struct apply_context *context, size_t count)
@@ -274,25 +265,6 @@ static void removals_all(struct apply_context *context)
 	each_stage_item (item, &context->stages, STAGE_GIVE_UP)
 		if (step_selected(context, item->step))
 			removals_do(context, item);
-}
-
-static void additions_do(struct apply_context *context)
-{
-	const struct stages *stages = &context->stages;
-	const struct stage_item *end = stages->items + stages->from[STAGE_CREATE_CHANGE + 1];
-	size_t count;
-	for (const struct stage_item *item = stages->items + stages->from[STAGE_CREATE_CHANGE];
-	     item < end; item += count) {
-		count = 1;
-		if (creates(context, item->step)) {
-			count = creates_count(context, item, end);
-			creates_do(context, item, count);
-			steps_count(context, count);
-		} else if (step_selected(context, item->step)) {
-			changes_do(context, item);
-			steps_count(context, 1);
-		}
-	}
 }
 
 static void stage_do(struct apply_context *context, enum stage stage, bool probe)
@@ -377,6 +349,8 @@ size_t apply(const struct selection *selection, const struct live *live,
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	const struct plan *plan = selection->plan;
 	struct apply_context context = {
+		.mutex = PTHREAD_MUTEX_INITIALIZER,
+		.changing = PTHREAD_MUTEX_INITIALIZER,
 		.plan = plan,
 		.selection = selection_copy(selection, arena),
 		.live = live,
@@ -398,7 +372,7 @@ size_t apply(const struct selection *selection, const struct live *live,
 		.back = arena_alloc(arena, plan->n_steps + 1)};
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		outcomes[i].state = OUTCOME_NOT_DONE;
-		context.n_creates += creates(&context, &plan->steps[i]);
+		context.n_creates += step_creates(&context, &plan->steps[i]);
 		context.n_changes += changes(&context, &plan->steps[i]);
 	}
 	context.stages = stages_of(arena, &context.selection, live);
@@ -407,5 +381,7 @@ size_t apply(const struct selection *selection, const struct live *live,
 	packet_sockets_add(&context.used_sockets, context.announcer);
 	packet_sockets_close(&context.used_sockets, options->process_ends);
 	index_free(context.moved);
+	pthread_mutex_destroy(&context.mutex);
+	pthread_mutex_destroy(&context.changing);
 	return outcomes_finish(selection, outcomes);
 }

@@ -25,6 +25,14 @@ void group_broke(struct group *group, enum operation_type type, const struct err
 	}
 }
 
+int group_send(struct group *group, struct batch *batch, struct error *error)
+{
+	pthread_mutex_lock(&group->context->changing);
+	const int status = batch_send(group->netlink, batch, error);
+	pthread_mutex_unlock(&group->context->changing);
+	return status;
+}
+
 static void operation_broke(struct pending_link *pending, const struct operation *operation,
 			    const struct error *error)
 {
@@ -99,7 +107,7 @@ static void details_do(struct group *group)
 			queue_operation(batch, &pending->operations.all[k], pending->spec,
 					pending->ifindex);
 	}
-	if (batch_send(group->netlink, batch, &error) < 0)
+	if (group_send(group, batch, &error) < 0)
 		group_broke(group, OP_LINK_UP, &error);
 	for (size_t i = 0; i < group->n_pending_links; i++)
 		if (!pending_link_failed(&group->pending_links[i]))
@@ -128,8 +136,10 @@ static void group_announce(struct group *group)
 	for (size_t i = 0; i < group->n_pending_links; i++) {
 		const struct pending_link *pending = &group->pending_links[i];
 		const struct announcement all = announcement_of(pending->spec, pending->ifindex);
+		pthread_mutex_lock(&group->context->mutex);
 		if (pending_link_announces(pending, false))
 			announce_rest(&group->context->used_sockets, &all);
+		pthread_mutex_unlock(&group->context->mutex);
 	}
 }
 
@@ -141,9 +151,11 @@ static void group_announce_via_parent(struct group *group)
 		const struct announcement all = announcement_of(pending->spec, pending->ifindex);
 		if (!pending_link_announces(pending, true))
 			continue;
+		pthread_mutex_lock(&group->context->mutex);
 		announce_via_parent(group->context, pending->parent, &all);
 		if (pending->spec->shares_parent)
 			neighbors_note(group->context, &all);
+		pthread_mutex_unlock(&group->context->mutex);
 	}
 }
 

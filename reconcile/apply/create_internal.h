@@ -33,6 +33,9 @@ struct operation_context pending_operation(const struct pending_link *pending,
 					   enum operation_type type);
 /* The socket or the thread failed: fails the whole group. */
 void group_broke(struct group *group, enum operation_type type, const struct error *error);
+/* Sends what changes the kernel's state, one thread at a time: within the kernel the others would
+ * spin until its lock (RTNL) is free (mutex_spin_on_owner). */
+int group_send(struct group *group, struct batch *batch, struct error *error);
 
 /* Creates the links of the group, down, each with its owner tag; sets `there` on success. */
 void links_create(struct group *group);

@@ -9,6 +9,7 @@
 #include "reconcile/plan/dhcp.h"
 #include "reconcile/plan/stages.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 struct dhcp_broker;
@@ -36,13 +37,17 @@ struct apply_context {
 	bool handed_over;       /* apply_options.handed_over */
 	bool fresh;             /* apply_options.fresh, and nothing precedes the deletions */
 	struct dhcp_broker *broker;
-	atomic_size_t *done;   /* or NULL */
-	bool create_then_move; /* the kernel cannot create a link in another namespace */
-	int next_ifindex;      /* next candidate, see ifindex_choose */
+	atomic_size_t *done; /* or NULL */
+	/* Guards the members up to `moved`, and the socket of the host's namespace, where threads
+	 * create links. */
+	pthread_mutex_t mutex;
+	pthread_mutex_t changing; /* group_send */
+	int next_ifindex;         /* next candidate, see ifindex_choose */
 	int announcer; /* result of announce_open in the host's namespace; -1: not opened yet */
 	struct packet_sockets used_sockets; /* of announcements in other namespaces */
-	size_t n_creates, n_changes;        /* of links */
 	struct index *moved;                /* neighbors_note; NULL: none */
+	atomic_bool create_then_move; /* the kernel cannot create a link in another namespace */
+	size_t n_creates, n_changes;  /* of links */
 	struct arena *arena;
 	const struct snapshot *
 		*others; /* by step: routes that the kernel may flush with a change; or NULL */
@@ -67,6 +72,8 @@ struct operation_context {
 size_t step_number(const struct apply_context *context, const struct step *step);
 /* Whether the step is selected and not done yet. */
 bool step_selected(const struct apply_context *context, const struct step *step);
+/* The same, of a step that creates a link. */
+bool step_creates(const struct apply_context *context, const struct step *step);
 
 /* Counts finished steps. */
 void steps_count(const struct apply_context *context, size_t count);
@@ -177,6 +184,8 @@ void releases_do(struct apply_context *context);
 const char *lease_regain(struct apply_context *context, const struct step *step,
 			 struct link_spec *spec);
 
+/* additions.c: creates links and adds to changed ones. */
+void additions_do(struct apply_context *context);
 /* create.c: creates the links of steps[from..end), all of one namespace. */
 void creates_do(struct apply_context *context, const struct stage_item *items, size_t count);
 /* Creates one link, with that ifindex if possible. Returns its ifindex, or 0: the outcome has

@@ -34,8 +34,12 @@ static bool parent_find(struct group *group, struct pending_link *pending)
 				  : made_parent(group->context, spec->parent_name);
 	if (pending->parent || !spec->parent_name)
 		return true;
+	pthread_mutex_lock(&group->context->mutex);
 	struct netlink *netlink = ns_socket(group->context, group->context->host, &error);
-	if (netlink && link_index_find(netlink, spec->parent_name, &pending->parent, &error) == 0)
+	const bool found = netlink && link_index_find(netlink, spec->parent_name, &pending->parent,
+						      &error) == 0;
+	pthread_mutex_unlock(&group->context->mutex);
+	if (found)
 		return true;
 	error_prepend(&error, "parent %s", spec->parent_name);
 	const struct operation_context operation_at = pending_operation(pending, OP_LINK_NEW);
@@ -108,10 +112,8 @@ static bool replies_check(struct pending_link *pending, const struct batch *batc
 	return true;
 }
 
-/* Older kernels ignore the target namespace: they create a link in its parent's namespace first,
- * and refuse a name that is taken there. So create it there under another name, tag it, and move
- * it. The tag is a message of its own: the link has it even if the move fails. */
-static void make_and_move(struct group *group, struct pending_link *pending)
+/* The caller has locked the host's socket. */
+static void make_and_move_locked(struct group *group, struct pending_link *pending)
 {
 	union message message;
 	struct error error;
@@ -120,7 +122,6 @@ static void make_and_move(struct group *group, struct pending_link *pending)
 	const struct operation_context operation_at = pending_operation(pending, OP_LINK_MOVE);
 	struct netlink *host = ns_socket(group->context, group->context->host, &error);
 
-	pending->ifindex = ifindex_choose(group->context, pending->spec);
 	pending->first = 0;
 	temporary_name(pending, name);
 	const struct link_creation creation = {
@@ -153,6 +154,20 @@ static void make_and_move(struct group *group, struct pending_link *pending)
 		outcome_broke(pending->outcome, &operation_at, &error);
 }
 
+/* Older kernels ignore the target namespace: they create a link in its parent's namespace first,
+ * and refuse a name that is taken there. So create it there under another name, tag it, and move
+ * it. The tag is a message of its own: the link has it even if the move fails. */
+static void make_and_move(struct group *group, struct pending_link *pending)
+{
+	struct apply_context *context = group->context;
+	pending->ifindex = ifindex_choose(context, pending->spec);
+	pthread_mutex_lock(&context->mutex);
+	make_and_move_locked(group, pending);
+	pthread_mutex_unlock(&context->mutex);
+	if (pending->there && !pending_link_failed(pending))
+		context->create_then_move = true;
+}
+
 /* The errors of kernels that cannot create links in other namespaces, or not under that name. */
 static bool suggests_create_then_move(const struct group *group, const struct reply *reply)
 {
@@ -181,7 +196,6 @@ static void creation_check(struct group *group, struct pending_link *pending,
 	const struct reply *created = batch_reply(batch, pending->first);
 	if (suggests_create_then_move(group, created)) {
 		make_and_move(group, pending);
-		group->context->create_then_move |= pending->there && !pending_link_failed(pending);
 		return;
 	}
 	pending->there = !created->errnum;
@@ -215,7 +229,7 @@ void links_create(struct group *group)
 	}
 	if (create_then_move)
 		return;
-	int status = batch_send(group->netlink, batch, &error);
+	int status = group_send(group, batch, &error);
 	if (status < 0)
 		group_broke(group, OP_LINK_NEW, &error);
 	for (size_t i = 0; i < group->n_pending_links; i++) {

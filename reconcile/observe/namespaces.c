@@ -171,6 +171,18 @@ static int read_job_finish(struct observer *observer, struct read_job *job, stru
 	return status;
 }
 
+/* The kernel holds one lock (RTNL) for half of the time that a namespace takes: of more threads
+ * most would only spin for it. */
+#define READ_THREADS_MAX 4
+
+static size_t read_threads(size_t count)
+{
+	const size_t processors = pool_processors();
+	if (count < THREADS_FROM)
+		return 1;
+	return processors < READ_THREADS_MAX ? processors : READ_THREADS_MAX;
+}
+
 int namespaces_read(struct observer *observer, struct error *error)
 {
 	int status = 0;
@@ -181,8 +193,7 @@ int namespaces_read(struct observer *observer, struct error *error)
 	const size_t own = count && jobs[0].namespace->ns->host;
 	if (own)
 		read_job_run(jobs, 0);
-	pool_run(count - own, count < THREADS_FROM ? 1 : pool_processors(), read_job_run,
-		 jobs + own);
+	pool_run(count - own, read_threads(count), read_job_run, jobs + own);
 	netns_return(observer->namespaces[0].ns->handle->fd);
 	for (size_t i = 0; i < count; i++) {
 		int failed = read_job_finish(observer, &jobs[i], error);
