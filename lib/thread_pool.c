@@ -38,13 +38,24 @@ void pool_run(size_t count, size_t threads, pool_work *work, void *data)
 		pthread_join(others[i], NULL);
 }
 
+static rlim_t descriptors_max; /* 0: unknown */
+
 void pool_raise_limit(void)
 {
 	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	descriptors_max = limit.rlim_cur;
+	if (limit.rlim_cur == limit.rlim_max)
 		return;
 	limit.rlim_cur = limit.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+		descriptors_max = limit.rlim_cur;
+}
+
+bool pool_is_last_descriptor(int fd)
+{
+	return descriptors_max && (rlim_t)fd >= descriptors_max - 1;
 }
 
 void pool_make_room(int fd, size_t descriptors)

@@ -2,6 +2,7 @@
 #ifndef LIB_THREAD_POOL_H
 #define LIB_THREAD_POOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* One job, identified by its number. */
@@ -14,6 +15,9 @@ typedef void pool_work(void *data, size_t number);
 void pool_run(size_t count, size_t threads, pool_work *work, void *data);
 /* Raises the descriptor limit to its hard limit: every namespace and process takes one or two. */
 void pool_raise_limit(void);
+/* Whether no other descriptor can be opened, as the kernel assigns the lowest free number. False
+ * before pool_raise_limit. */
+bool pool_is_last_descriptor(int fd);
 /* Call it before threads open that many descriptors: if several threads share the descriptor table,
  * each growth of it waits for an RCU grace period (expand_fdtable). `fd`: any open descriptor. */
 void pool_make_room(int fd, size_t descriptors);

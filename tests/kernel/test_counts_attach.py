@@ -93,7 +93,7 @@ def attach_one(host, way):
     attached(host)
     host.netns(*others())
     host.apply(document({"lan": lan()}, others()))
-    costs(calls(host, way), alone, {**dict.fromkeys(ENTERED, OTHERS), "openat": 2 * OTHERS})
+    costs(calls(host, way), alone, {**dict.fromkeys(ENTERED, OTHERS), "openat": OTHERS})
     attached(host)
     with watching(host, "-f", FILE) as service:
         service.settle()
