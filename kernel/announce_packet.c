@@ -39,15 +39,18 @@ static bool mac_find(int fd, int ifindex, struct mac *ret)
 	return true;
 }
 
-static void frame_send(int fd, const struct mac *mac, const struct ip *ip)
+/* To the link's address and not to the bound one: a packet socket that sends through many links, or
+ * for many MAC addresses, is not bound each time. */
+static void frame_send(int fd, int ifindex, const struct mac *mac, const struct ip *ip)
 {
 	uint8_t frame[ANNOUNCE_NEIGHBOR_SIZE];
+	const struct sockaddr_ll link = {.sll_family = AF_PACKET, .sll_ifindex = ifindex};
 	size_t size = ip->family == AF_INET ? ANNOUNCE_ARP_SIZE : ANNOUNCE_NEIGHBOR_SIZE;
 	if (ip->family == AF_INET)
 		announce_arp(frame, mac, ip);
 	else
 		announce_neighbor(frame, mac, ip);
-	(void)!send(fd, frame, size, MSG_DONTWAIT);
+	(void)!sendto(fd, frame, size, MSG_DONTWAIT, (const struct sockaddr *)&link, sizeof(link));
 }
 
 int announce_open(void)
@@ -59,9 +62,9 @@ int announce_open(void)
 void announce(int fd, int ifindex, const struct mac *mac, const struct prefix *addrs,
 	      size_t n_addrs)
 {
-	struct mac own;
-	if (fd < 0 || n_addrs == 0 || !mac_find(fd, ifindex, &own))
+	struct mac own = *mac;
+	if (fd < 0 || n_addrs == 0 || (!own.set && !mac_find(fd, ifindex, &own)))
 		return;
 	for (size_t i = 0; i < n_addrs; i++)
-		frame_send(fd, mac->set ? mac : &own, &addrs[i].ip);
+		frame_send(fd, ifindex, &own, &addrs[i].ip);
 }
