@@ -196,16 +196,19 @@ bench:
 
 # What needs VLANs, under user-mode Linux: a VLAN that goes with all that hangs on it, a hundred of
 # them, and one for each attachment, as CNI's plugin has it.
-UML_BENCHES := "1 1000 --rounds 3 --works apply unlink" "100 1000 --rounds 3 --works apply" \
+UML_BENCHES := "1 --rounds 3 --works apply unlink -- 100 1000" "100 1000 --rounds 3 --works apply" \
 	"10 10 --rounds 3 --works apply"
 bench-uml: $(BUILD)/mvapply $(BENCHES)
 	@for each in $(or $(ARGS),$(UML_BENCHES)); do \
 		tests/uml/boot $(BUILD)/bench/uml tests/bench/bench.py --binary $(BUILD)/mvapply \
 			--json $(BUILD)/bench/uml/$${each%% *}-vlans.json --vlans $$each; \
 		cat $(BUILD)/bench/uml/output; done
+	@tests/bench/plot.py $(BUILD)/bench/uml/1-vlans.json --to $(BUILD)/bench/uml
 
 bench-watch: $(BUILD)/mvapply $(BUILD)/tests/bench/react
-	@tests/bench/watch.py --binary $(BUILD)/mvapply --react $(BUILD)/tests/bench/react $(ARGS)
+	@tests/bench/watch.py --binary $(BUILD)/mvapply --react $(BUILD)/tests/bench/react \
+		--json $(BUILD)/bench-service.json $(ARGS)
+	@tests/bench/plot.py $(BUILD)/bench-service.json --to $(BUILD)/bench
 
 $(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/libmvapply.a | packages
 	@mkdir -p $(@D)

@@ -94,6 +94,36 @@ def widened_round(at, _programs, results, turn):
             at.host.unread(f"c{number}")
 
 
+def renumbered_round(at, programs, results, turn):
+    """The network gets another subnet, and by it each attachment another address and MAC. Beside the way of those who
+    delete all and create it again."""
+    def numbered(subnet):
+        return at.declare("renumbered.yaml", at.size, subnet=f"10.{subnet}.0.0/16", gateway=f"10.{subnet}.0.1",
+                          address=lambda number: stage.address(number, subnet))
+
+    def check(subnet):
+        for number in (0, at.size - 1):
+            stage.same(at.host.addresses(f"c{number}", "eth0"), {f"{stage.address(number, subnet)}/16"}, "address")
+            at.host.unread(f"c{number}")
+
+    def in_place():
+        file = numbered(87)
+        results.add("renumbered", at.size, "mvapply", at.mvapply("apply", "-q", "-f", file)[0])
+        check(87)
+
+    def again():
+        delete = at.mvapply("delete", "-q", "-f", at.file)[0]
+        apply = at.mvapply("apply", "-q", "-f", numbered(88))[0]
+        results.add("renumbered", at.size, "mvapply, delete and apply", [sum(both) for both in zip(delete, apply)])
+        check(88)
+    if turn and at.size >= LARGE:
+        return
+    for one in (in_place, again) if turn % 2 else (again, in_place):
+        at.reset()
+        at.floor("apply")
+        one()
+
+
 def delete_round(at, _programs, results, turn):
     def floor(threads):
         results.add("delete", at.size, f"floor, {threads} threads",
@@ -155,7 +185,7 @@ def again_round(at, programs, results, turn):
 
 
 WORKS = {"apply": apply_pass, "nothing": nothing_round, "added": added_round,
-         "widened": widened_round, "repaired": repaired_round, "again": again_round,
+         "widened": widened_round, "renumbered": renumbered_round, "repaired": repaired_round, "again": again_round,
          "delete": delete_round}
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""plot.py FILE... --to FOLDER: draws the results of --json of bench.py and attach.py, with gnuplot, as PNG and as
-SVG. Those of tests/bench/plots are drawn from figures.json and again.json there: minimum, median and maximum of
-the recorded runs."""
+"""plot.py FILE... --to FOLDER: draws the results of --json of bench.py, attach.py and watch.py, with gnuplot, as PNG and
+as SVG. Those of tests/bench/plots are drawn from figures.json there, which --figures writes: minimum, median and maximum
+of the recorded runs."""
 import argparse
 import json
 import math
@@ -15,9 +15,12 @@ from bench import floors
 PROGRAMS = {"floor": ("#57606a", "hand-written netlink (lower bound)"), "mvapply": ("#1a7f37", "mvapply"),
             "ip -batch": ("#0969da", "ip -batch"), "ip": ("#bc4c00", "ip"),
             "netavark": ("#8250df", "netavark"), "CNI macvlan": ("#cf222e", "CNI macvlan"),
-            "Docker macvlan": ("#9a6700", "Docker macvlan")}
+            "Docker macvlan": ("#9a6700", "Docker macvlan"), "the look": ("#0969da", "mvapply, nothing to do"),
+            "mvapply, delete and apply": ("#cf222e", "mvapply, delete and apply")}
 TITLES = {"apply": "A first apply", "nothing": "An apply with nothing to do",
-          "delete": "A delete"}
+          "added": "One attachment more", "widened": "Another prefix length for all",
+          "renumbered": "Another subnet for all", "delete": "A delete",
+          "delete with its VLAN": "A delete of a network with its VLAN link"}
 SIZES = [0, 100, 1000]  # of attach.py
 
 # Of attach.py: the work and the program of each line.
@@ -28,6 +31,16 @@ ATTACHED = {("attach", "CNI macvlan, static"): ("#cf222e", "CNI macvlan, static"
             ("attach with a service", "mvapply cni, any address"): ("#9a6700", "mvapply with its service, any address"),
             ("attach", "mvapply cni"): ("#0969da", "mvapply alone"),
             ("attach", "mvapply cni, any address"): ("#57606a", "mvapply alone, any address")}
+
+# Of watch.py.
+SERVED = {"a link was deleted": ("#cf222e", "a repair of a deleted link"),
+          "an address was deleted": ("#1a7f37", "a repair of a deleted address"),
+          "a loopback flaps": ("#0969da", "10 s beside a flapping loopback"),
+          "unrelated namespaces": ("#bc4c00", "10 s beside unrelated namespaces")}
+
+# The lines of the memory plot: work, and label.
+REMEMBERED = {"apply": ("#1a7f37", "first apply"), "nothing": ("#0969da", "nothing to do"),
+              "delete": ("#cf222e", "delete")}
 
 # Of `again`: each group of bars with the works of mvapply and of the others.
 AGAIN_SIZE = 100
@@ -67,7 +80,7 @@ set xrange [{left}:{right}]
 set yrange [{bottom}:{top}]
 set rmargin 33
 set xlabel "{across}"
-set ylabel "time (ms)"
+set ylabel "{up}"
 set xtics nomirror {places}
 set ytics nomirror
 set border 3
@@ -78,15 +91,14 @@ plot {plots}
 """
 
 
-def points(rows, work, program):
+def points(rows, work, program, key="wall"):
     """(size, median, minimum, maximum) of each size."""
     best = floors(rows)
     found = []
     for row in sorted(rows, key=lambda row: row["size"]):
         floor = program == "floor" and best.get((row["work"], row["size"])) is row
         if row["work"] == work and (row["program"] == program or floor):
-            wall = row["wall"]
-            found.append((row["size"], statistics.median(wall), min(wall), max(wall)))
+            found.append((row["size"], statistics.median(row[key]), min(row[key]), max(row[key])))
     return found
 
 
@@ -114,8 +126,27 @@ def attached_points(rows, work, program):
 def draw_attached(rows, folder):
     found = {key: attached_points(rows, *key) for key in ATTACHED}
     draw(found, ATTACHED, folder, "attach", logarithmic="y", left=-0.1, right=len(SIZES) - 0.9,
-         title="One container attached by the CNI plugin: processor time", across="number of other attachments on the host",
+         title="One container attached by the CNI plugin: processor time", up="processor time (ms)",
+         across="number of other attachments on the host",
          places="(" + ", ".join(f'"{size:,}" {place}' for place, size in enumerate(SIZES)) + ")")
+
+
+def draw_sizes(found, styles, folder, name, **settings):
+    """Against the number of attachments, both logarithmic."""
+    sizes = [line[0] for lines in found.values() for line in lines]
+    draw(found, styles, folder, name, logarithmic="xy", left=min(sizes) * 0.9, right=max(sizes) * 1.1, places="",
+         across="number of attachments, each in a network namespace of its own", **settings)
+
+
+def draw_service(rows, folder):
+    draw_sizes({what: points(rows, "service", what, "cpu") for what in SERVED}, SERVED, folder, "service",
+               title="The service: processor time", up="processor time (ms)")
+
+
+def draw_memory(rows, folder):
+    rows = [{**row, "mib": [kib / 1024 for kib in row["kib"]]} for row in rows if any(row.get("kib", ()))]
+    draw_sizes({work: points(rows, work, "mvapply", "mib") for work in REMEMBERED}, REMEMBERED, folder, "memory",
+               title="mvapply: peak memory", up="memory (MiB)")
 
 
 def draw_again(rows, folder):
@@ -145,10 +176,8 @@ def draw_again(rows, folder):
 
 def draw_work(rows, work, folder):
     found = {name: points(rows, work, name) for name in PROGRAMS}
-    sizes = [line[0] for lines in found.values() for line in lines]
-    draw(found, PROGRAMS, folder, work, logarithmic="xy", left=min(sizes) * 0.9, right=max(sizes) * 1.1,
-         title=f"{TITLES[work]}: time from start to end", places="",
-         across="number of attachments, each in a network namespace of its own")
+    draw_sizes(found, PROGRAMS, folder, work.replace(" ", "-"), title=f"{TITLES[work]}: time from start to end",
+               up="time (ms)")
 
 
 def draw(found, styles, folder, name, **settings):
@@ -173,16 +202,26 @@ def draw(found, styles, folder, name, **settings):
         subprocess.run(["gnuplot"], input=script.encode(), check=True)
 
 
+def figures(rows):
+    """Minimum, median and maximum of all samples."""
+    return [{key: [round(figure(value), 2) for figure in (min, statistics.median, max)] if isinstance(value, list)
+             else value for key, value in row.items()} for row in rows]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="+")
     parser.add_argument("--to", default=".", metavar="FOLDER")
+    parser.add_argument("--figures", metavar="FILE", help="where to write the rows, reduced to three samples each")
     options = parser.parse_args()
     rows = []
     for path in options.files:
         with open(path, encoding="utf-8") as file:
             rows += json.load(file)["rows"]
     os.makedirs(options.to, exist_ok=True)
+    if options.figures:
+        with open(options.figures, "w", encoding="utf-8") as file:
+            file.write('{"rows": [\n' + ",\n".join(map(json.dumps, figures(rows))) + "\n]}\n")
     for work in TITLES:
         if any(row["work"] == work for row in rows):
             draw_work(rows, work, options.to)
@@ -190,6 +229,10 @@ def main():
         draw_again(rows, options.to)
     if any(row["work"] == "attach" for row in rows):
         draw_attached(rows, options.to)
+    if any(row["work"] == "service" for row in rows):
+        draw_service(rows, options.to)
+    if any(row["work"] == "apply" and row.get("kib") for row in rows):
+        draw_memory(rows, options.to)
 
 
 if __name__ == "__main__":

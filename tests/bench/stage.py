@@ -18,8 +18,8 @@ NET = {"subnet": "10.86.0.0/16", "gateway": GATEWAY}
 LOOKED_AT = 12  # number of namespaces that are checked completely; of the others only the names of links
 
 
-def address(number):
-    return f"10.86.{number // 200 + 1}.{number % 200 + 1}"
+def address(number, subnet=86):
+    return f"10.{subnet}.{number // 200 + 1}.{number % 200 + 1}"
 
 
 def mac(number):
@@ -58,8 +58,8 @@ class Stage:
         self.host.write(text, name)
         return f"{WORK}/{name}"
 
-    def declare(self, name, count, **changed):
-        """A file with the first `count` attachments; returns its path."""
+    def declare(self, name, count, address=address, **changed):
+        """A file with the first `count` attachments, by their addresses; returns its path."""
         networks = {self.network(number): lan(**{**NET, **changed}, parent=self.parent(number))
                     for number in range(self.vlans or 1)}
         containers = {f"c{number}": {self.network(number): {"ipv4_address": address(number)}}

@@ -3,12 +3,18 @@
 host of its own, compared with a program that sends the same netlink messages and observes
 nothing."""
 import argparse
+import contextlib
+import fcntl
+import json
 import math
 import os
 import platform
 import re
+import socket
 import statistics
+import struct
 import sys
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -50,9 +56,15 @@ def show(what, samples, minus=0):
           f"{samples[math.ceil(len(samples) * 0.99) - 1]:8.2f}", flush=True)
 
 
-def show_cost(pid, ticks, reactions):
-    print(f"  CPU of the service for each repair, looks after it included{'':<8}"
-          f"{(cpu(pid) - ticks) * 10 / reactions:8.2f} ms", flush=True)
+class Rows:
+    """Milliseconds of the service's processor time, for plot.py; printed as they are found."""
+
+    def __init__(self, size):
+        self.size, self.rows = size, []
+
+    def add(self, what, samples):
+        self.rows.append({"work": "service", "size": self.size, "program": what, "cpu": samples})
+        print(f"  {'CPU: ' + what:<44}{statistics.median(samples):8.2f}{max(samples):8.2f}", flush=True)
 
 
 CPUS = sorted(os.sched_getaffinity(0))
@@ -83,9 +95,12 @@ def status(pid):
 
 
 def cpu(pid):
-    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return int(fields[11]) + int(fields[12])
+    """Milliseconds of processor time of all threads."""
+    spent = 0
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/schedstat", encoding="ascii") as file:
+            spent += int(file.read().split()[0])
+    return spent / 1e6
 
 
 def idle(service, seconds):
@@ -96,26 +111,89 @@ def idle(service, seconds):
     time.sleep(seconds)
     after = status(pid)
     print(f"  idle for {seconds} s: {sum(after[key] - before[key] for key in keys)} wake-ups, "
-          f"{(cpu(pid) - ticks) * 10} ms of CPU; RssAnon {after['RssAnon']} kB, "
+          f"{cpu(pid) - ticks:.1f} ms of CPU; RssAnon {after['RssAnon']} kB, "
           f"VmRSS {after['VmRSS']} kB", flush=True)
 
 
-def flap(host, service, name, seconds):
-    """A container that sets its loopback up and down without end, 30 times a second."""
+# --- what it costs: processor time of the service
+
+def repair_costs(host, service, names, damage):
+    """Of the repairs of these containers in turn, looks after them included: one that is damaged again and again is
+    repaired with pauses."""
+    samples = []
     service.quiet(3, 120)
-    ticks = cpu(service.pid)
-    changes, end = 0, time.monotonic() + seconds
-    while time.monotonic() < end:
-        host.batch(name, ["link set lo down", "link set lo up"])
-        changes += 2
-        time.sleep(0.06)
+    for name in names:
+        spent = cpu(service.pid)
+        host.batch(name, [damage(name)])
+        host.until(lambda name=name: has_address(host, name), f"{name} is repaired", 20)
+        time.sleep(0.1)
+        samples.append(cpu(service.pid) - spent)
+    return samples
+
+
+def has_address(host, name):
+    with host.inside(name), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock, contextlib.suppress(OSError):
+        return bool(fcntl.ioctl(sock, SIOCGIFADDR, struct.pack("16s24x", b"eth0")))
+    return False
+
+
+def repairs(host, service, size, count, rows):
+    names = [f"c{number % min(size, 100)}" for number in range(count)]
+    rows.add(ADDRESS, repair_costs(host, service, names,
+                                   lambda name: f"address delete {address(int(name[1:]))}/16 dev eth0"))
+    rows.add(LINK, repair_costs(host, service, names, lambda _: "link delete eth0"))
+
+
+SIOCGIFADDR, SIOCSIFFLAGS = 0x8915, 0x8914
+IFF_UP = 1
+
+
+def meanwhile(service, seconds, rate, once):
+    """Its processor time in that many seconds in which something happens that often a second, and the rate reached."""
+    service.quiet(3, 120)
+    spent, begin, done = cpu(service.pid), time.monotonic(), 0
+    while (passed := time.monotonic() - begin) < seconds:
+        if done < passed * rate:
+            done += once(done)
+        else:
+            time.sleep(0.002)
     service.quiet(1, 120)
-    spent = (cpu(service.pid) - ticks) * 10
-    print(f"  {changes} changes of a container's loopback in {seconds} s: {spent} ms of CPU, "
-          f"{spent / seconds / 10:.1f} % of a processor", flush=True)
+    return cpu(service.pid) - spent, done / seconds
 
 
-def bench(options, count):
+def flap(host, service, name, seconds):
+    """A container sets its loopback up and down without end."""
+    with host.inside(name), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        def once(number):
+            fcntl.ioctl(sock, SIOCSIFFLAGS, struct.pack("16sH22x", b"lo", number % 2 * IFF_UP))
+            return 1
+        return meanwhile(service, seconds, 90, once)
+
+
+def unrelated(host, service, seconds):
+    """Namespaces of other programs, each with a veth pair, come and go."""
+    def once(number):
+        names = [f"u{number + i}" for i in range(10)]
+        host.batch("host", [f"netns add {name}" for name in names] +
+                   [f"link add v0 netns {name} type veth peer name v1 netns {name}" for name in names] +
+                   [f"netns delete {name}" for name in names])
+        return len(names)
+    return meanwhile(service, seconds, 100, once)
+
+
+def disturbances(host, service, name, seconds, rows):
+    for what, (spent, rate) in ((FLAP, flap(host, service, name, seconds)),
+                                (UNRELATED, unrelated(host, service, seconds))):
+        print(f"  {what}: {rate:.0f} a second for {seconds} s, {spent / seconds / 10:.2f} % of a processor", flush=True)
+        rows.add(what, [spent * 10 / seconds])
+
+
+# The rows of --json; the last two are of ten seconds.
+ADDRESS, LINK = "an address was deleted", "a link was deleted"
+FLAP, UNRELATED = "a loopback flaps", "unrelated namespaces"
+
+
+def bench(options, count, rows):
     host = Host(options.binary)
     host.netns(*(f"c{i}" for i in range(count)))
     middle, name = address(count // 2), f"c{count // 2}"
@@ -127,16 +205,33 @@ def bench(options, count):
     with watching(host, "-f", "network.yaml", "-q", seconds=120) as service:
         os.sched_setaffinity(service.pid, CPUS[:1])
         idle(service, options.idle)
-        ticks = cpu(service.pid)
         show("drift to repaired", drifts(host, options, count))
-        show_cost(service.pid, ticks, options.count)
         followed = react(host, options, options.count, "file", name, middle, OTHER, *files)
         show("file change to converged", followed)
         show(f"the same without the {DEBOUNCE_MS} ms of quiet", followed, DEBOUNCE_MS)
-        flap(host, service, name, options.idle)
+        repairs(host, service, count, options.count, rows)
+        disturbances(host, service, name, options.idle, rows)
     show("bare: the messages of the repair", drifts(host, options, count, "bare"))
     show("bare: the messages of the change", react(host, options, options.count, "file", name, middle, OTHER,
                                                    *files, "bare"))
+
+
+def collected(options, size):
+    """The rows of one size, measured in namespaces of its own."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
+        def body():
+            rows = Rows(size)
+            bench(options, size, rows)
+            json.dump(rows.rows, file)
+            file.flush()
+
+        def entered():
+            run.enter_namespaces(linux.CLONE_NEWPID)
+            return run.with_own_proc(body)()
+        if run.in_child(entered) != 0:
+            sys.exit("bench: failed")
+        file.seek(0)
+        return json.load(file)
 
 
 def main():
@@ -145,21 +240,20 @@ def main():
     parser.add_argument("--react", default=os.path.join(HERE, "../../build/tests/bench/react"))
     parser.add_argument("--count", type=int, default=100, help="measurements of each")
     parser.add_argument("--idle", type=int, default=10, help="seconds")
-    parser.add_argument("sizes", type=int, nargs="*", default=[10, 100, 1000])
+    parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("sizes", type=int, nargs="*", default=[10, 100, 1000, 3000])
     options = parser.parse_args()
     options.binary = os.path.abspath(options.binary)
     options.react = os.path.abspath(options.react)
     print(f"mvapply watch on {machine()}", flush=True)
-
-    def one(size):
-        def body():
-            bench(options, size)
-
-        def entered():
-            run.enter_namespaces(linux.CLONE_NEWPID)
-            return run.with_own_proc(body)()
-        return run.in_child(entered)
-    return max(one(size) for size in options.sizes)
+    found = []
+    for size in options.sizes:
+        found += collected(options, size)
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as file:
+            json.dump({"rows": found}, file)
+            file.write("\n")
+    return 0
 
 
 if __name__ == "__main__":
