@@ -202,8 +202,9 @@ bench-uml: $(BUILD)/mvapply $(BENCHES)
 	@for each in $(or $(ARGS),$(UML_BENCHES)); do \
 		tests/uml/boot $(BUILD)/bench/uml tests/bench/bench.py --binary $(BUILD)/mvapply \
 			--json $(BUILD)/bench/uml/$${each%% *}-vlans.json --vlans $$each; \
-		cat $(BUILD)/bench/uml/output; done
-	@tests/bench/plot.py $(BUILD)/bench/uml/1-vlans.json --to $(BUILD)/bench/uml
+		cat $(BUILD)/bench/uml/output; \
+		tests/bench/plot.py $(BUILD)/bench/uml/$${each%% *}-vlans.json \
+			--to $(BUILD)/bench/uml/$${each%% *}-vlans; done
 
 bench-watch: $(BUILD)/mvapply $(BUILD)/tests/bench/react
 	@tests/bench/watch.py --binary $(BUILD)/mvapply --react $(BUILD)/tests/bench/react \
