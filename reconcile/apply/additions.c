@@ -5,8 +5,8 @@
 #include "lib/hashmap.h"
 #include "lib/thread_pool.h"
 
-/* Creating a link is mostly one lock of the kernel (RTNL): two thirds of the time of one attachment
- * beside none, half of it beside 3,000. A third thread would only wait for the lock. */
+/* The kernel creates links under one lock (RTNL), which is more than half of the time of an
+ * attachment: a third thread would only wait for the lock. */
 #define CREATION_THREADS 2
 
 /* 300 took 1.05 times as long with two threads, 500 0.85 times. */

@@ -151,8 +151,9 @@ def draw_memory(rows, folder):
 
 def draw_again(rows, folder):
     """What mvapply does in place, beside the others' only way: delete and create again."""
+    drawn = {work for works in AGAIN.values() for work in works}
     medians = {(row["work"], row["program"]): statistics.median(row["wall"]) for row in rows
-               if row["size"] == AGAIN_SIZE}
+               if row["size"] == AGAIN_SIZE and row["work"] in drawn}
     found = {program: [medians[works[program != "mvapply"], program] for works in AGAIN.values()]
              for program in AGAIN_PROGRAMS if ("again" if program != "mvapply" else "nothing", program) in medians}
     data = "$data << EOD\n" + "\n".join(
