@@ -1,9 +1,8 @@
 #include "kernel/packet_close.h"
 
+#include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -15,9 +14,8 @@ void packet_sockets_add(struct packet_sockets *sockets, int fd)
 	if (fd < 0)
 		return;
 	if (sockets->count == PACKET_SOCKETS_MAX)
-		close(fd);
-	else
-		sockets->fds[sockets->count++] = fd;
+		packet_sockets_close(sockets);
+	sockets->fds[sockets->count++] = fd;
 }
 
 static void all_close(const struct packet_sockets *sockets)
@@ -58,54 +56,65 @@ static int fd_compare(const void *a, const void *b)
 }
 
 /* Linux 5.9. */
-static void range_close(int first, unsigned last)
+static bool range_close(int first, unsigned last)
 {
 #ifdef SYS_close_range
-	(void)syscall(SYS_close_range, (unsigned)first, last, 0);
+	return syscall(SYS_close_range, (unsigned)first, last, 0) == 0;
+#else
+	(void)first, (void)last;
+	return false;
 #endif
 }
 
-/* The end of the output and the release of the lock wait for the last copy of a descriptor. */
-static void others_close(const struct packet_sockets *sockets)
+/* The end of the output and the release of the lock wait for the last copy of a descriptor. `kept`:
+ * in ascending order. */
+static bool others_close(const int *kept, size_t count)
 {
 	int next = 0;
-	for (size_t i = 0; i < sockets->count; i++) {
-		if (sockets->fds[i] > next)
-			range_close(next, (unsigned)sockets->fds[i] - 1);
-		next = sockets->fds[i] + 1;
+	for (size_t i = 0; i < count; i++) {
+		if (kept[i] > next && !range_close(next, (unsigned)kept[i] - 1))
+			return false;
+		next = kept[i] + 1;
 	}
-	range_close(next, UINT_MAX);
+	return range_close(next, UINT_MAX);
 }
 
-/* Keeps the sockets until the thread that has forked it ends: the kernel kills it then. */
-__attribute__((noreturn)) static void closer_process(const struct packet_sockets *sockets,
-						     pid_t parent)
+/* Keeps the sockets until the other process has closed its copies, and with them the other end of
+ * the pipe. Their end, which waits, is that of this process. */
+__attribute__((noreturn)) static void closer_process(const int *kept, size_t count, int pipe)
 {
+	char none;
 	(void)prctl(PR_SET_NAME, "mvapply-close", 0, 0, 0);
-	others_close(sockets);
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent)
-		(void)poll(NULL, 0, -1);
+	if (others_close(kept, count))
+		(void)!read(pipe, &none, sizeof(none));
 	_exit(0);
 }
 
-/* The parent's copies are not the last ones, so it does not wait when it closes them. */
-static bool process_begin(struct packet_sockets *sockets)
+/* The copies here are not the last ones, so closing them does not wait. */
+static bool process_begin(const struct packet_sockets *sockets)
 {
-	const pid_t parent = getpid();
-	qsort(sockets->fds, sockets->count, sizeof(sockets->fds[0]), fd_compare);
+	int ends[2], kept[PACKET_SOCKETS_MAX + 1];
+	const size_t count = sockets->count;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return false;
+	memcpy(kept, sockets->fds, count * sizeof(kept[0]));
+	kept[count] = ends[0];
+	qsort(kept, count + 1, sizeof(kept[0]), fd_compare);
 	const pid_t child = fork();
 	if (child == 0)
-		closer_process(sockets, parent);
+		closer_process(kept, count + 1, ends[0]);
 	if (child > 0)
 		all_close(sockets);
+	close(ends[0]);
+	close(ends[1]);
 	return child > 0;
 }
 
-void packet_sockets_close(struct packet_sockets *sockets, bool process_ends)
+void packet_sockets_close(struct packet_sockets *sockets)
 {
 	if (!sockets->count)
 		return;
-	if (!(process_ends ? process_begin(sockets) : thread_begin(sockets)))
+	if (!(sockets->by_process ? process_begin(sockets) : thread_begin(sockets)))
 		all_close(sockets);
 	sockets->count = 0;
 }

@@ -6,19 +6,22 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define PACKET_SOCKETS_MAX 64
+/* Few: they take descriptors that other work may need. */
+#define PACKET_SOCKETS_MAX 16
 
-/* Sockets that are no longer used, which are owned by it. Zero-initialise it. */
+/* Sockets that are no longer used, which are owned by it. */
 struct packet_sockets {
-	int fds[PACKET_SOCKETS_MAX];
+	/* Another process closes them, as this one ends soon: a process that ends waits for its
+	 * threads. Otherwise a thread does. */
+	bool by_process;
 	size_t count;
+	int fds[PACKET_SOCKETS_MAX];
 };
 
-/* Takes the socket; a negative one is ignored. One too many is closed here, which waits. */
+/* Takes the socket; a negative one is ignored. If there are too many, they are closed. */
 void packet_sockets_add(struct packet_sockets *sockets, int fd);
 
-/* Closes them all without waiting. With `process_ends`, another process closes them, after the
- * calling thread has ended: a process that ends waits for its threads. Otherwise a thread does. */
-void packet_sockets_close(struct packet_sockets *sockets, bool process_ends);
+/* Closes them all. Waits only if there can be no other thread or process. */
+void packet_sockets_close(struct packet_sockets *sockets);
 
 #endif

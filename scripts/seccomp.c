@@ -64,12 +64,12 @@ static const char *const allowed[] = {
 	"bind", "connect", "getsockname", "setsockopt", "getsockopt", "send", "sendto", "sendmsg",
 	"recv", "recvfrom", "recvmsg",
 	/* Processes: the confirm guard, DHCP clients, and what closes packet sockets. */
-	"fork", "getpgrp", "getpgid", "getppid", "kill", "wait4", "waitid",
+	"fork", "getpgrp", "getpgid", "kill", "wait4", "waitid",
 	/* Hashes of libraries with secrets. */
 	"getrandom",
 #ifdef SANITIZED
 	/* LeakSanitizer stops the threads and reads their memory. */
-	"ptrace", "process_vm_readv", "getdents", "personality", "mincore",
+	"ptrace", "process_vm_readv", "getdents", "getppid", "personality", "mincore",
 #endif
 };
 
@@ -89,7 +89,7 @@ static const char *const allowed_mvapply[] = {
 /* Besides, for the DHCP broker: its clients give up their rights, and become udhcpc. That is another
  * program, with the C library that the machine has. */
 static const char *const allowed_dhcp[] = {
-	"execve", "vfork", "setpgid", "getsid", "capset", "capget", "setgroups",
+	"execve", "vfork", "setpgid", "getppid", "getsid", "capset", "capget", "setgroups",
 	"setgroups32", "setresgid", "setresgid32", "setresuid", "setresuid32", "getresuid",
 	"getresuid32", "getresgid", "getresgid32", "getgroups", "getgroups32", "umask", "alarm", "setitimer", "getitimer", "times", "getuid32", "geteuid32", "getgid32",
 	"getegid32", "waitpid", "fadvise64",

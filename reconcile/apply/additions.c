@@ -83,8 +83,8 @@ static void addition_do(struct apply_context *context, const struct stage_item *
 	}
 }
 
-/* The first one alone: it finds out whether this kernel creates links in other namespaces. If not,
- * all are created through the socket of the host's namespace. */
+/* The first one alone: it usually finds out whether this kernel creates links in other namespaces.
+ * If not, all are created through the socket of the host's namespace, one by one. */
 static void creations_do(const struct creations *creations)
 {
 	struct apply_context *context = creations->context;

@@ -137,7 +137,7 @@ void apply_announce(const struct plan *plan, const struct outcome *outcomes,
 		if (was_created(&plan->steps[i], &outcomes[i]))
 			created_announce(&used, plan->steps[i].desired);
 	netns_return(live->namespaces[0]->handle->fd);
-	packet_sockets_close(&used, false);
+	packet_sockets_close(&used);
 }
 
 void announce_addresses(struct netlink *netlink, int ifindex, const struct prefix *addrs,
@@ -150,7 +150,7 @@ void announce_addresses(struct netlink *netlink, int ifindex, const struct prefi
 		&used, netlink,
 		&(struct announcement){
 			.spec = &spec, .ifindex = ifindex, .addrs = addrs, .n_addrs = n_addrs});
-	packet_sockets_close(&used, false);
+	packet_sockets_close(&used);
 }
 
 /* Up to this number of links announce themselves to all links on their parent: two thousand

@@ -365,6 +365,7 @@ size_t apply(const struct selection *selection, const struct live *live,
 		.broker = options->broker,
 		.done = options->done,
 		.announcer = -1,
+		.used_sockets = {.by_process = options->process_ends},
 		.arena = arena,
 		.others = arena_alloc(arena, plan->n_steps * sizeof(*context.others)),
 		.sourced = arena_alloc(arena, (plan->n_steps + 1) * sizeof(*context.sourced)),
@@ -379,7 +380,7 @@ size_t apply(const struct selection *selection, const struct live *live,
 	for (enum stage stage = 0; stage < N_STAGES; stage++)
 		stage_do(&context, stage, options->probe);
 	packet_sockets_add(&context.used_sockets, context.announcer);
-	packet_sockets_close(&context.used_sockets, options->process_ends);
+	packet_sockets_close(&context.used_sockets);
 	index_free(context.moved);
 	pthread_mutex_destroy(&context.mutex);
 	pthread_mutex_destroy(&context.changing);
