@@ -47,6 +47,7 @@ class Between:
     """A socket between Docker and the plugin. It knows the calls, and kills the plugin at one of them."""
     def __init__(self, plugin):
         self.plugin, self.calls, self.strike, self.lock = plugin, [], None, threading.Lock()
+        self.outstanding = []  # methods without an answer of the plugin yet
         os.makedirs(os.path.dirname(SOCKET), exist_ok=True)
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(SOCKET)
@@ -74,13 +75,21 @@ class Between:
                 self.calls.append(method)
                 if self.strikes(method, "unread"):
                     return
-                with socket.socket(socket.AF_UNIX) as plugin:
+                with self.unanswered(method), socket.socket(socket.AF_UNIX) as plugin:
                     plugin.connect(PASSED)
                     plugin.sendall(request)
                     answer = message(plugin.makefile("rb"))
                 if not answer or self.strikes(method, "unanswered"):
                     return
                 client.sendall(answer)
+
+    @contextlib.contextmanager
+    def unanswered(self, method):
+        self.outstanding.append(method)
+        try:
+            yield
+        finally:
+            self.outstanding.remove(method)
 
     def calls_of(self, action):
         """The methods that Docker calls meanwhile, in their order."""
@@ -179,7 +188,19 @@ def one(host):
              {"IpamDriver.RequestAddress", "NetworkDriver.CreateEndpoint", "NetworkDriver.Join"}, "calls that had to be repeated")
 
 
-@test("docker killed: the plugin at each call, while two containers start and stop", seconds=240)
+def restarted(docker, between):
+    """Docker 20.10 sometimes blocks for ever when it repeats a call while another container starts: it has made no call that
+    the plugin has not answered, and answers no request of its own."""
+    same(between.outstanding, [], "calls that the plugin has not answered")
+    docker.process.kill()
+    docker.process.wait()
+    # Its containerd has ended with it; the first process of the test's PID namespace leaves a zombie with that id.
+    os.unlink(f"{WORK}/docker/exec/containerd/containerd.pid")
+    docker.begin()
+    docker.remove_all()
+
+
+@test("docker killed: the plugin at each call, while two containers start and stop", seconds=400)
 def two(host):
     with docker_between(host) as (docker, between), concurrent.futures.ThreadPoolExecutor(2) as pool:
         names = ["one", "two"]
@@ -202,12 +223,17 @@ def two(host):
 
         before = host.snapshot("host")
         docker.network()
-        total = 0
+        total = blocked = 0
         for moment in moments(between, whole):
-            total += whole()
+            try:
+                total += whole()
+            except TimeoutError:
+                restarted(docker, between)
+                blocked += 1
             host.until(lambda: host.snapshot("host") == before, f"nothing is left, {moment}", 15)
         same(whole(), 2, "at the end")
         print(f"{total} containers started")
+        assert blocked <= 2, f"Docker has blocked itself {blocked} times"
 
 
 @test("docker killed: a worker that has made a link and has not answered", seconds=120)
