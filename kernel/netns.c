@@ -116,16 +116,20 @@ static bool link_denied(int directory, const char *path)
 	return readlinkat(directory, path, &target, sizeof(target)) == 0;
 }
 
+bool netns_path_is_in(const char *path, const char *directory)
+{
+	const size_t length = strlen(directory);
+	return strncmp(path, directory, length) == 0 && !strchr(path + length, '/');
+}
+
 /* Directories in which root alone creates files. */
 static bool is_in_roots_directory(const char *path)
 {
 	static const char *const directories[] = {"/run/netns/", "/var/run/netns/",
 						  "/run/docker/netns/"};
-	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
-		const size_t length = strlen(directories[i]);
-		if (strncmp(path, directories[i], length) == 0)
-			return !strchr(path + length, '/');
-	}
+	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++)
+		if (netns_path_is_in(path, directories[i]))
+			return true;
 	return false;
 }
 

@@ -43,6 +43,8 @@ bool netns_of_other_user(int fd);
  * is root's. `user` is an id in this process's user namespace. */
 bool netns_owned_by(int fd, uid_t user);
 
+/* Whether the path is that of a file directly in the directory, which ends with a slash. */
+bool netns_path_is_in(const char *path, const char *directory);
 bool netns_same(const struct stat *a, const struct stat *b);
 
 /* Moves the thread into the namespace. netns_return does nothing if the thread never left its own

@@ -38,9 +38,8 @@ struct mount_list {
 static const struct home *home_of(const char *path)
 {
 	const struct home *home = homes;
-	for (size_t length; (length = strlen(home->directory)); home++)
-		if (strncmp(path, home->directory, length) == 0 && !strchr(path + length, '/'))
-			break;
+	while (*home->directory && !netns_path_is_in(path, home->directory))
+		home++;
 	return home;
 }
 

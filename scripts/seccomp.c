@@ -91,7 +91,8 @@ static const char *const allowed_mvapply[] = {
 static const char *const allowed_dhcp[] = {
 	"execve", "vfork", "setpgid", "getppid", "getsid", "capset", "capget", "setgroups",
 	"setgroups32", "setresgid", "setresgid32", "setresuid", "setresuid32", "getresuid",
-	"getresuid32", "getresgid", "getresgid32", "getgroups", "getgroups32", "umask", "alarm", "setitimer", "getitimer", "times", "getuid32", "geteuid32", "getgid32",
+	"getresuid32", "getresgid", "getresgid32", "getgroups", "getgroups32",
+	"umask", "alarm", "setitimer", "getitimer", "times", "getuid32", "geteuid32", "getgid32",
 	"getegid32", "waitpid", "fadvise64",
 };
 /* clang-format on */

@@ -12,6 +12,11 @@
 /* 300 took 1.05 times as long with two threads, 500 0.85 times. */
 #define CREATIONS_MIN 400
 
+static bool creates_attachment(const struct apply_context *context, const struct stage_item *item)
+{
+	return step_creates(context, item->step) && item->step->tag->role == ROLE_ATTACH;
+}
+
 /* The number of items from here on that create attachments in one namespace, whose messages are
  * sent together. In the host's namespace links are created one by one: later links are attached to
  * them. */
@@ -21,8 +26,7 @@ static size_t creates_count(const struct apply_context *context, const struct st
 	size_t count = 1;
 	if (items->step->tag->role != ROLE_ATTACH)
 		return count;
-	while (items + count < end && step_creates(context, items[count].step) &&
-	       items[count].step->tag->role == ROLE_ATTACH &&
+	while (items + count < end && creates_attachment(context, &items[count]) &&
 	       items[count].step->desired->ns == items->step->desired->ns)
 		count++;
 	return count;
@@ -59,8 +63,7 @@ static struct creations creations_from(struct apply_context *context, const stru
 {
 	struct creations creations = {.context = context};
 	struct index *namespaces = index_new(0);
-	while (item < end && step_creates(context, item->step) &&
-	       item->step->tag->role == ROLE_ATTACH &&
+	while (item < end && creates_attachment(context, item) &&
 	       !index_put(namespaces, &item->step->desired->ns, sizeof(item->step->desired->ns),
 			  item->step->desired->ns)) {
 		const size_t count = creates_count(context, item, end);
@@ -90,7 +93,7 @@ static void creations_do(const struct creations *creations)
 	struct apply_context *context = creations->context;
 	const struct creations rest = {
 		.context = context, .all = creations->all + 1, .count = creations->count - 1};
-	creation_run((void *)(uintptr_t)creations, 0);
+	creation_do(context, &creations->all[0]);
 	const bool together =
 		rest.count >= CREATIONS_MIN && !context->create_then_move && !context->handed_over;
 	if (together)

@@ -136,9 +136,10 @@ static void group_announce(struct group *group)
 	for (size_t i = 0; i < group->n_pending_links; i++) {
 		const struct pending_link *pending = &group->pending_links[i];
 		const struct announcement all = announcement_of(pending->spec, pending->ifindex);
+		if (!pending_link_announces(pending, false))
+			continue;
 		pthread_mutex_lock(&group->context->mutex);
-		if (pending_link_announces(pending, false))
-			announce_rest(&group->context->used_sockets, &all);
+		announce_rest(&group->context->used_sockets, &all);
 		pthread_mutex_unlock(&group->context->mutex);
 	}
 }

@@ -37,13 +37,13 @@ struct apply_context {
 	bool handed_over;       /* apply_options.handed_over */
 	bool fresh;             /* apply_options.fresh, and nothing precedes the deletions */
 	struct dhcp_broker *broker;
-	atomic_size_t *done; /* or NULL */
+	atomic_size_t *done;      /* or NULL */
+	pthread_mutex_t changing; /* group_send */
 	/* Guards the members up to `moved`, and the socket of the host's namespace, where threads
 	 * create links. */
 	pthread_mutex_t mutex;
-	pthread_mutex_t changing; /* group_send */
-	int next_ifindex;         /* next candidate, see ifindex_choose */
-	int announcer; /* result of announce_open in the host's namespace; -1: not opened yet */
+	int next_ifindex; /* next candidate, see ifindex_choose */
+	int announcer;    /* result of announce_open in the host's namespace; -1: not opened yet */
 	struct packet_sockets used_sockets; /* of announcements in other namespaces */
 	struct index *moved;                /* neighbors_note; NULL: none */
 	atomic_bool create_then_move; /* the kernel cannot create a link in another namespace */

@@ -75,6 +75,13 @@ def added_round(at, _programs, results, _turn):
     at.check(at.size, True)
 
 
+def check_addresses(at, expected):
+    """Of the first and the last attachment."""
+    for number in (0, at.size - 1):
+        stage.same(at.host.addresses(f"c{number}", "eth0"), {expected(number)}, "address")
+        at.host.unread(f"c{number}")
+
+
 def widened_round(at, _programs, results, turn):
     """The network's prefix gets one bit shorter. The floor observes, too, as another program has to."""
     wider = at.declare("wider.yaml", at.size, subnet="10.86.0.0/15")
@@ -89,33 +96,26 @@ def widened_round(at, _programs, results, turn):
         at.reset()
         at.floor("apply")
         one()
-        for number in (0, at.size - 1):
-            stage.same(at.host.addresses(f"c{number}", "eth0"), {f"{stage.address(number)}/15"}, "address")
-            at.host.unread(f"c{number}")
+        check_addresses(at, lambda number: f"{stage.address(number)}/15")
 
 
-def renumbered_round(at, programs, results, turn):
+def renumbered_round(at, _programs, results, turn):
     """The network gets another subnet, and by it each attachment another address and MAC. Beside the way of those who
     delete all and create it again."""
     def numbered(subnet):
         return at.declare("renumbered.yaml", at.size, subnet=f"10.{subnet}.0.0/16", gateway=f"10.{subnet}.0.1",
                           address=lambda number: stage.address(number, subnet))
 
-    def check(subnet):
-        for number in (0, at.size - 1):
-            stage.same(at.host.addresses(f"c{number}", "eth0"), {f"{stage.address(number, subnet)}/16"}, "address")
-            at.host.unread(f"c{number}")
-
     def in_place():
         file = numbered(87)
         results.add("renumbered", at.size, "mvapply", at.mvapply("apply", "-q", "-f", file)[0])
-        check(87)
+        check_addresses(at, lambda number: f"{stage.address(number, 87)}/16")
 
     def again():
         delete = at.mvapply("delete", "-q", "-f", at.file)[0]
         apply = at.mvapply("apply", "-q", "-f", numbered(88))[0]
         results.add("renumbered", at.size, "mvapply, delete and apply", [sum(both) for both in zip(delete, apply)])
-        check(88)
+        check_addresses(at, lambda number: f"{stage.address(number, 88)}/16")
     if turn and at.size >= LARGE:
         return
     for one in (in_place, again) if turn % 2 else (again, in_place):
@@ -185,8 +185,8 @@ def again_round(at, programs, results, turn):
 
 
 WORKS = {"apply": apply_pass, "nothing": nothing_round, "added": added_round,
-         "widened": widened_round, "renumbered": renumbered_round, "repaired": repaired_round, "again": again_round,
-         "delete": delete_round}
+         "widened": widened_round, "renumbered": renumbered_round, "repaired": repaired_round,
+         "again": again_round, "delete": delete_round}
 
 
 def bench_size(options, size, results):

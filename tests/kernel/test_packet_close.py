@@ -57,7 +57,7 @@ def closed_by_another(host, what, sockets, *argv):
         same(seen.of(closer)[-1], "+++ exited with 0 +++", f"{what}: its end")
 
 
-@test("packet sockets: another process closes those of a command, after its end")
+@test("packet sockets: another process closes those of a command")
 def commands(host):
     host.netns("one", "two", *MANY)
 
